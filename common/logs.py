@@ -1,0 +1,115 @@
+"""Log sinks: human lines on a terminal, JSON lines in rotating files.
+
+Set up once per process, after any fork. Each JSON line carries time (UTC), level, message, process, and the
+bound keys (bot_id, incarnation, correlation_id, …). Values of registered secrets never reach a sink.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from loguru import logger
+
+if TYPE_CHECKING:
+    from loguru import Record
+
+_secrets: set[str] = set()
+_SENSITIVE_WORDS = ("key", "secret", "token", "password")
+_HUMAN_KEYS = ("bot_id", "incarnation")
+
+
+def register_secret(value: str) -> None:
+    """Blank `value` wherever it would appear in a log line of this process."""
+    if len(value) >= 4:
+        _secrets.add(value)
+
+
+def register_secrets_of(config: Any) -> None:
+    """Register every text value whose key names a key, secret, token or password, at any depth."""
+    if isinstance(config, dict):
+        for name, value in config.items():
+            if isinstance(value, str) and any(word in str(name).lower() for word in _SENSITIVE_WORDS):
+                register_secret(value)
+            register_secrets_of(value)
+    elif isinstance(config, list):
+        for item in config:
+            register_secrets_of(item)
+
+
+def scrub(text: str) -> str:
+    """`text` with every registered secret blanked."""
+    for secret in _secrets:
+        if secret in text:
+            text = text.replace(secret, "[redacted]")
+    return text
+
+
+def reset() -> None:
+    """Remove all sinks: the state a process must be in before it forks."""
+    logger.remove()
+
+
+def add_terminal(level: str, stream: TextIO | None = None) -> None:
+    """Human lines on `stream` (default: stderr)."""
+    logger.add(stream or sys.stderr, level=level, format=_human_format, backtrace=False, diagnose=False)
+
+
+def add_json_file(path: Path, *, level: str, rotation_mb: float, keep: int, **bound: Any) -> None:
+    """JSON lines into `path`, rotated at `rotation_mb`, `keep` old files kept; `bound` keys go into every line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logger.configure(extra=bound)
+    logger.add(
+        path,
+        level=level,
+        format=_json_format,
+        rotation=int(rotation_mb * 1_000_000),
+        retention=keep,
+        encoding="utf-8",
+        backtrace=False,
+        diagnose=False,
+    )
+
+
+def human_line(line: dict[str, Any]) -> str:
+    """A JSON log line as a person reads it."""
+    keys = " ".join(f"{name}={line[name]}" for name in _HUMAN_KEYS if line.get(name) is not None)
+    moment = str(line.get("time", ""))[11:23]
+    text = f"{moment} {line.get('level', '?'):<7} {line.get('message', '')}"
+    if keys:
+        text += f"  [{keys}]"
+    if line.get("exception"):
+        text += f"\n{line['exception']}"
+    return text
+
+
+def _as_dict(record: Record) -> dict[str, Any]:
+    extra = {name: value for name, value in record["extra"].items() if name not in {"line", "json"}}
+    line: dict[str, Any] = {
+        "time": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        "level": record["level"].name,
+        "message": record["message"],
+        "logger": record["name"],
+        "pid": record["process"].id,
+        **extra,
+    }
+    exception = record["exception"]
+    if exception is not None and exception.value is not None:
+            line["exception"] = "".join(
+            traceback.format_exception(exception.type, exception.value, exception.traceback)
+        ).rstrip()
+    return line
+
+
+def _json_format(record: Record) -> str:
+    record["extra"]["json"] = scrub(json.dumps(_as_dict(record), default=str, ensure_ascii=False))
+    return "{extra[json]}\n"
+
+
+def _human_format(record: Record) -> str:
+    record["extra"]["line"] = scrub(human_line(_as_dict(record)))
+    return "{extra[line]}\n"

@@ -1,0 +1,98 @@
+"""What the operating system knows of a process: when it was born, and how it died.
+
+Both the fork server and the supervisor bury children, and both must mean the same by "the same process";
+therefore this stands in `common`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+_DEAD_STATES = "ZXx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """How a child ended: by an exit code or by a signal, never both."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    core_dumped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessFacts:
+    """One line of the kernel's process table (Linux)."""
+
+    state: str
+    """One letter as in `ps`: R, S, D, T, Z ..."""
+    created: float
+    """Seconds from boot to birth; unlike wall time it does not move when the clock is set."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has ended and only waits to be reaped."""
+        return self.state in _DEAD_STATES
+
+
+def facts_of(pid: int) -> ProcessFacts | None:
+    """What /proc tells of `pid`; None when there is no such process or no /proc."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name in parentheses may itself hold spaces and parentheses: fields are counted from the last one.
+    fields = line[line.rindex(b")") + 2 :].split()
+    return ProcessFacts(state=fields[0].decode(), created=int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+
+
+def next_dead_child() -> int | None:
+    """Pid of a child that has ended and is not reaped yet; None when there is none."""
+    return _peek(os.P_ALL, 0)
+
+
+def bury(pid: int) -> Death | None:
+    """Reap the child `pid` if it has ended, killing first what is left of its process group.
+
+    While the leader is unreaped its number cannot be given to anybody else, so the group that is killed is
+    certainly its own. None while the child lives. Raises ChildProcessError when `pid` is no child of ours.
+    """
+    if _peek(os.P_PID, pid) is None:
+        return None
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return Death(signal=os.WTERMSIG(status), core_dumped=os.WCOREDUMP(status))
+    return Death(exit_code=os.WEXITSTATUS(status))
+
+
+def _peek(id_type: int, number: int) -> int | None:
+    try:
+        seen = os.waitid(id_type, number, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        if id_type == os.P_ALL:
+            return None
+        raise
+    return None if seen is None else seen.si_pid
+
+
+def become_subreaper(wanted: bool = True) -> bool:
+    """Let orphaned descendants of this process become its children instead of init's (Linux).
+
+    Returns whether the system agreed; False where it knows no such thing.
+    """
+    try:
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0) == 0)
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+_PR_SET_CHILD_SUBREAPER = 36

@@ -1,0 +1,131 @@
+"""Messages between a worker and its supervisor, other than journal entries.
+
+On the socket a message is two frames: one byte that names its kind, and JSON. The supervisor knows the bot
+by the life's secret in `Hello`, never by what a payload claims.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+PROTOCOL_VERSION = 1
+
+
+class Kind:
+    """First frame of each message."""
+
+    HELLO = b"H"
+    HEARTBEAT = b"B"
+    ENTRY = b"E"
+    GOODBYE = b"G"
+
+    WELCOME = b"W"
+    IDENTIFY = b"I"
+    ACK = b"A"
+    RENEW = b"R"
+    DRAIN = b"D"
+    PAUSE = b"P"
+
+
+class Phase(StrEnum):
+    """What a worker is doing."""
+
+    STARTING = "starting"
+    WARMING = "warming"
+    TRADING = "trading"
+    STOPPING = "stopping"
+
+
+class Message(BaseModel):
+    """Root of all messages."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Hello(Message):
+    """Worker → supervisor, first on each connection and whenever asked by Identify."""
+
+    protocol: int = PROTOCOL_VERSION
+    token: str
+    incarnation: int
+    pid: int
+    generation: str
+
+
+class Heartbeat(Message):
+    """Worker → supervisor; carries the trading loop's progress, not a side thread's."""
+
+    phase: Phase
+    bars: int
+    """Bars processed in this life, warm-up included."""
+    last_bar_at: datetime | None
+    loop_age: float
+    """Seconds since the trading loop last completed a round."""
+    unacknowledged: int
+    equity: str | None = None
+    position: str | None = None
+    """Human text such as `long 1.5 @ 100.2`; None when flat."""
+    paused: bool = False
+    detail: str | None = None
+
+
+class Goodbye(Message):
+    """Worker → supervisor, last words of a life that ends on purpose."""
+
+    cause: Literal["drained", "terminated", "hangup", "finished", "orphaned", "bad_spec", "locked", "failed"]
+    detail: str | None = None
+
+
+class Welcome(Message):
+    """Supervisor → worker, answer to a Hello that was believed."""
+
+    lease: float
+    """Seconds of trading allowed without a further word."""
+
+
+class Identify(Message):
+    """Supervisor → worker: I do not know this connection; say Hello."""
+
+
+class Ack(Message):
+    """Supervisor → worker: everything up to and including `seq` is committed; forget it."""
+
+    journal_id: str
+    seq: int
+
+
+class Renew(Message):
+    """Supervisor → worker, answer to a heartbeat; renews the lease."""
+
+    lease: float
+
+
+class Drain(Message):
+    """Supervisor → worker: end this life. With `apply_on_stop` the bot was stopped for good: apply its stop policy."""
+
+    apply_on_stop: bool
+    reason: str
+
+
+class Pause(Message):
+    """Supervisor → worker: no new entries while `paused`; positions stay managed."""
+
+    paused: bool
+
+
+MESSAGE_OF_KIND: dict[bytes, type[Message]] = {
+    Kind.HELLO: Hello,
+    Kind.HEARTBEAT: Heartbeat,
+    Kind.GOODBYE: Goodbye,
+    Kind.WELCOME: Welcome,
+    Kind.IDENTIFY: Identify,
+    Kind.ACK: Ack,
+    Kind.RENEW: Renew,
+    Kind.DRAIN: Drain,
+    Kind.PAUSE: Pause,
+}
+KIND_OF_MESSAGE: dict[type[Message], bytes] = {message: kind for kind, message in MESSAGE_OF_KIND.items()}

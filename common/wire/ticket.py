@@ -1,0 +1,100 @@
+"""The ticket: all that a life is born with, handed over a private channel and never by argv or environment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from common.wire.facts import Checkpoint
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RowFacts(_Part):
+    """What the bot's row says beside its config; the spec falls back on it."""
+
+    bot_id: int
+    user_id: int | None = None
+    description: str | None = None
+    status: str | None = None
+
+
+class LinkTicket(_Part):
+    """How to reach the supervisor."""
+
+    endpoint: str
+    """ZeroMQ endpoint: ipc://… or tcp://127.0.0.1:…"""
+    server_key: str | None = None
+    """CURVE public key of the supervisor (Z85) when the transport is TCP."""
+    token: str
+    """This life's secret."""
+    heartbeat_interval: float
+    credit: int
+    """Largest number of entries sent and not yet acknowledged."""
+    orphan_grace: float
+    lease: float
+    """Seconds of trading allowed without a word from a supervisor."""
+
+
+class Places(_Part):
+    """Files and folders of this bot, all absolute."""
+
+    state_dir: Path
+    """The bot's own folder: journal segments, lock. Named by bot uid."""
+    pid_file: Path
+    log_file: Path
+    output_file: Path
+    """Where stdout, stderr and fault dumps go."""
+
+
+class TradeRow(_Part):
+    """A trade of this bot that the database already holds."""
+
+    row_id: int
+    symbol: str
+    direction: str
+    status: str
+    size: Decimal | None
+    entry_time: datetime | None
+    entry_price: Decimal | None
+    exit_time: datetime | None
+    net_pnl: Decimal | None
+    commission: Decimal | None
+
+
+class Recovery(_Part):
+    """What the database knows of the bot's past, for a life whose local journal may be missing."""
+
+    checkpoint: Checkpoint | None = None
+    trades: tuple[TradeRow, ...] = ()
+    """When there is no checkpoint: all trades of the bot, oldest first (a bot of the earlier service)."""
+
+
+class Ticket(_Part):
+    """One life of one bot."""
+
+    mode: Literal["trade", "settle"] = "trade"
+    """`settle`: deliver the journal, apply the stop policy, leave."""
+    row: RowFacts
+    config: dict[str, Any]
+    bot_uid: str
+    install_tag: str
+    incarnation: int
+    generation: str
+    paused: bool = False
+    link: LinkTicket
+    places: Places
+    log_level: str = "INFO"
+    log_rotation_mb: float = 20.0
+    log_keep: int = 5
+    checkpoint_bars: int = 64
+    """Bars between checkpoints when nothing else makes one."""
+    process_title: str
+    plugin_dirs: tuple[Path, ...] = ()
+    recovery: Recovery = Recovery()

@@ -1,0 +1,33 @@
+"""`python -m supervisor` runs the service; `python -m supervisor <command>` is `botctl`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the service, or a command when one is named first."""
+    _refuse_shadow()
+    arguments = sys.argv[1:]
+    if arguments and not arguments[0].startswith("-"):
+        from supervisor.cli.app import main as botctl
+
+        return botctl()
+    from supervisor.service import main as service
+
+    return service(arguments)
+
+
+def _refuse_shadow() -> None:
+    """supervisord's package is called `supervisor` too; say so instead of failing strangely."""
+    import supervisor
+
+    if not (supervisor.__doc__ or "").startswith("The supervisor: reads what should be"):
+        sys.exit(
+            f"botvisor's package `supervisor` is shadowed by {supervisor.__file__}: another distribution of that name"
+            " (supervisord?) is installed here. Install botvisor into a virtual environment of its own."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

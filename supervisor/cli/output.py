@@ -1,0 +1,111 @@
+"""How `botctl` prints: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_STATUS_STYLE = {
+    "running": "green",
+    "starting": "cyan",
+    "stopping": "cyan",
+    "restarting": "cyan",
+    "paused": "yellow",
+    "error": "bold red",
+    "disabled": "dim",
+    "stopped": "dim",
+    "closed": "dim",
+    "filled": "green",
+    "rejected": "red",
+    "critical": "bold red",
+    "warning": "yellow",
+}
+_NUMERIC = ("pnl", "price", "size", "balance", "value", "quantity", "commission", "percent", "%", "errors", "trades")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    json.dump(value, sys.stdout, default=_plain, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
+    """Rows as JSON (all keys) or as a table of `columns` (key → heading)."""
+    if as_json:
+        print_json(list(rows))
+        return
+    console = Console()
+    if not rows:
+        console.print(empty, style="dim")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in columns.values():
+        numeric = any(word in heading.lower() for word in _NUMERIC)
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(key, row.get(key)) for key in columns))
+    console.print(table)
+
+
+def say(message: str, *, as_json: bool = False, **facts: Any) -> None:
+    """A sentence about what was done; with --json the facts instead."""
+    if as_json:
+        print_json({"message": message, **facts})
+    else:
+        Console().print(message, highlight=False)
+
+
+def fail(message: str, *, as_json: bool = False, code: int = 1, **facts: Any) -> NoReturn:
+    """Say what is wrong and end with a non-zero exit code."""
+    if as_json:
+        print_json({"error": message, **facts})
+    else:
+        Console(stderr=True).print(message, style="red", highlight=False, markup=False)
+    raise typer.Exit(code)
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, as a person says it: 3s, 5m, 2h, 4d."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit} {seconds % size * 60 // size if unit != 'd' else ''}".split(" ")[0]
+    return f"{seconds}s"
+
+
+def _cell(key: str, value: Any) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, Decimal):
+        return Text(_money(value), style="red" if value < 0 and "pnl" in key else "")
+    if isinstance(value, datetime):
+        return Text(value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+    text = str(value.value if isinstance(value, Enum) else value)
+    return Text(text, style=_STATUS_STYLE.get(text, ""))
+
+
+def _money(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return _money(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return str(value)

@@ -1,0 +1,53 @@
+"""What every command begins with: settings, a database connection, the owner it acts for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from common.errors import BotvisorError, ConfigurationError
+from supervisor.cli.output import fail
+from supervisor.control import ask
+from supervisor.settings import Settings, load_settings
+from supervisor.store.console import Console, open_console
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command's view of the service."""
+
+    settings: Settings
+    console: Console
+
+    def live(self) -> dict[str, Any] | None:
+        """The running supervisor's own view; None when none answers."""
+        return ask(self.settings.runtime_dir, {"do": "status"})
+
+
+@contextmanager
+def session(as_json: bool, *, migrate: bool = False) -> Iterator[Session]:
+    """Open the database; a broken expectation ends the command with one clear line."""
+    try:
+        settings = load_settings()
+        if migrate:
+            _make(settings.state_dir)
+        with open_console(settings.database_url, migrate=migrate) as console:
+            yield Session(settings, console)
+    except BotvisorError as error:
+        fail(str(error), as_json=as_json)
+    except typer.Exit:
+        raise
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(
+            f"BOTVISOR_STATE_DIR={folder}: the folder cannot be made ({error.strerror}); name another"
+        ) from None

@@ -1,0 +1,148 @@
+"""The local control socket: one JSON line in, one JSON line out, for `botctl`.
+
+Belongs to the control loop, which never waits for a client: it reads what is there, makes the answer, and
+hands the connection to a short-lived thread that sends it and closes. Desired state is not changed here but
+in the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from common.errors import ConfigurationError
+
+LONGEST_SOCKET_PATH = 107
+_LARGEST_REQUEST = 65_536
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def control_path(run_dir: Path) -> Path:
+    """Where the control socket of a run folder is."""
+    return run_dir / "control.sock"
+
+
+class ControlSocket:
+    """The listening socket and its present clients."""
+
+    def __init__(self, path: Path, answer: Answer) -> None:
+        self._answer = answer
+        self._path = path
+        self._listener = _listen(path)
+        self._clients: dict[int, tuple[socket.socket, bytearray]] = {}
+
+    def fileno(self) -> int:
+        return self._listener.fileno()
+
+    def accept(self) -> list[int]:
+        """Take waiting clients in; returns their descriptors, to be polled."""
+        taken: list[int] = []
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return taken
+            client.setblocking(False)
+            self._clients[client.fileno()] = (client, bytearray())
+            taken.append(client.fileno())
+
+    def clients(self) -> set[int]:
+        """Descriptors of the present clients."""
+        return set(self._clients)
+
+    def serve(self, descriptor: int) -> bool:
+        """Read from a client; answer its one request. False when the client must not be polled any more."""
+        client, pending = self._clients[descriptor]
+        try:
+            chunk = client.recv(_LARGEST_REQUEST)
+        except BlockingIOError:
+            return True
+        except OSError:
+            chunk = b""
+        pending += chunk
+        if b"\n" in chunk:
+            self._clients.pop(descriptor)
+            self._reply(client, bytes(pending).split(b"\n", 1)[0])
+            return False
+        if not chunk or len(pending) > _LARGEST_REQUEST:
+            self._clients.pop(descriptor)
+            client.close()
+            return False
+        return True
+
+    def close(self) -> None:
+        """Stop listening and remove the socket file."""
+        for client, _ in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+
+    def _reply(self, client: socket.socket, line: bytes) -> None:
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise ValueError("a request is a JSON object")
+            response = self._answer(request)
+        except ValueError as error:
+            response = {"error": f"request not understood: {error}"}
+        payload = json.dumps(response, default=str).encode() + b"\n"
+        threading.Thread(target=_send_and_close, args=(client, payload), name="control-reply", daemon=True).start()
+
+
+def _send_and_close(client: socket.socket, payload: bytes) -> None:
+    with client:
+        client.settimeout(2.0)
+        with contextlib.suppress(OSError):
+            client.sendall(payload)
+
+
+def _listen(path: Path) -> socket.socket:
+    length = len(os.fsencode(path))
+    if length > LONGEST_SOCKET_PATH:
+        raise ConfigurationError(
+            f"The control socket {path} has a path of {length} bytes; the system allows {LONGEST_SOCKET_PATH}."
+            " Set BOTVISOR_RUN_DIR to a shorter folder."
+        )
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(os.fspath(path))
+    finally:
+        os.umask(mask)
+    listener.listen(64)
+    logger.debug("Control socket listens at {}", path)
+    return listener
+
+
+def ask(run_dir: Path, request: dict[str, Any], timeout: float = 2.0) -> dict[str, Any] | None:
+    """Ask the running supervisor; None when none answers in `timeout` seconds."""
+    path = control_path(run_dir)
+    if not path.exists():
+        return None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(timeout)
+        try:
+            client.connect(os.fspath(path))
+            client.sendall(json.dumps(request).encode() + b"\n")
+            received = bytearray()
+            while not received.endswith(b"\n"):
+                chunk = client.recv(1 << 16)
+                if not chunk:
+                    return None
+                received += chunk
+        except OSError:
+            return None
+    answer = json.loads(received)
+    return answer if isinstance(answer, dict) else None

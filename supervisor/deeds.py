@@ -1,0 +1,202 @@
+"""Carries out what `decide` decided: births, stops, quarantines.
+
+Belongs to the control loop. Nothing here decides anything and nothing blocks: a birth is asked of the
+launcher, a drain is a message, the rest are signals to a process that was proved to be the one meant.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from loguru import logger
+
+from common.clock import Clock
+from common.errors import BotvisorError
+from common.wire.messages import Drain as DrainMessage
+from common.wire.messages import Pause as PauseMessage
+from common.wire.ticket import Ticket
+from supervisor.intake.router import Router
+from supervisor.processes import signals
+from supervisor.processes.lives import LifeRecord, LifeRecords
+from supervisor.processes.port import Launcher, ProcessIdentity
+from supervisor.reconcile.actions import (
+    RUNG_OF,
+    Abort,
+    Action,
+    Drain,
+    Kill,
+    Pause,
+    Quarantine,
+    Refuse,
+    Spawn,
+    Stop,
+    Terminate,
+)
+from supervisor.reconcile.states import LifePhase, LiveWorker, Rung, StopReason
+from supervisor.record import Record
+from supervisor.roster import Bot, Life, Roster
+from supervisor.ticketing import TicketOffice
+
+_SENTENCES = {
+    StopReason.OFF: "the bot is to be off",
+    StopReason.GENERATION: "its config changed",
+    StopReason.RESTART: "a restart was asked for",
+    StopReason.SERVICE: "the service stops",
+    StopReason.SILENT: "it has not been heard of for too long",
+    StopReason.HUNG: "its trading loop does not move",
+    StopReason.START_TIMEOUT: "it did not get to trading in time",
+    StopReason.OVERDUE: "it does not come to its end",
+}
+
+
+class Deeds:
+    """The hands of the control loop."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        office: TicketOffice,
+        launcher: Launcher,
+        router: Router,
+        records: LifeRecords,
+        record: Record,
+        clock: Clock,
+        next_incarnation: Callable[[], int | None],
+    ) -> None:
+        self._roster = roster
+        self._office = office
+        self._launcher = launcher
+        self._router = router
+        self._records = records
+        self._record = record
+        self._clock = clock
+        self._next_incarnation = next_incarnation
+
+    def carry_out(self, actions: Iterable[Action]) -> None:
+        """Do these things, in order; one that fails does not keep the others."""
+        for action in actions:
+            bot = self._roster.bot(action.bot_id)
+            if bot is None:
+                continue
+            try:
+                self._carry_out(bot, action)
+            except (BotvisorError, OSError) as error:
+                logger.bind(bot_id=bot.bot_id).error("Bot {}: {} failed: {}", bot.bot_id, type(action).__name__, error)
+
+    def _carry_out(self, bot: Bot, action: Action) -> None:
+        match action:
+            case Spawn():
+                self._spawn(bot, action)
+            case Drain() | Terminate() | Abort() | Kill():
+                self._stop(bot, action)
+            case Pause():
+                self._pause(bot, action)
+            case Quarantine():
+                self._quarantine(bot, action)
+            case Refuse():
+                self._refuse(bot, action)
+
+    def _spawn(self, bot: Bot, action: Spawn) -> None:
+        accepted = bot.accepted
+        if accepted is None or bot.life is not None:
+            return
+        incarnation = self._next_incarnation()
+        if incarnation is None:
+            return
+        ticket = self._office.issue(bot, accepted, incarnation, settle=action.settle)
+        now, wall = self._clock.monotonic(), self._clock.now()
+        life = Life(
+            worker=LiveWorker(
+                incarnation=incarnation,
+                generation=accepted.generation,
+                phase=LifePhase.STARTING,
+                started_at=now,
+                phase_since=now,
+                last_heard_at=now,
+                last_progress_at=now,
+                paused=ticket.paused,
+                settle=action.settle,
+            ),
+            bot_id=bot.bot_id,
+            token=ticket.link.token,
+            born_at=wall,
+        )
+        self._router.admit(life.token, bot.bot_id, incarnation)
+        self._keep_record(life, ticket)
+        self._roster.begin(bot, life)
+        bot.newest_incarnation = incarnation
+        bot.refused, bot.refusal = False, None
+        self._launcher.spawn(ticket)
+        self._record.life_opened(bot, life)
+        logger.bind(bot_id=bot.bot_id, incarnation=incarnation).debug(
+            "Bot {} ({}): life {} is asked for", bot.bot_id, bot.name, incarnation
+        )
+
+    def _keep_record(self, life: Life, ticket: Ticket) -> None:
+        """Written before the process exists: a supervisor that dies now still leaves the life's secret behind."""
+        life.record = LifeRecord(
+            bot_id=life.bot_id,
+            bot_uid=ticket.bot_uid,
+            incarnation=life.incarnation,
+            generation=life.worker.generation,
+            token=life.token,
+            state_dir=ticket.places.state_dir,
+            started_at=life.born_at,
+        )
+        self._records.write(life.record)
+
+    def born(self, life: Life, identity: ProcessIdentity) -> None:
+        """The life has a process; a stop that was due before it had one is made good."""
+        life.identity = identity
+        if life.record is not None:
+            life.record = life.record.model_copy(update={"pid": identity.pid, "create_time": identity.create_time})
+            self._records.write(life.record)
+        stop = life.worker.stop
+        if stop is not None and stop.rung is not Rung.DRAIN:
+            _SIGNAL_OF_RUNG[stop.rung](identity)
+
+    def _stop(self, bot: Bot, action: Stop) -> None:
+        life = bot.life
+        if life is None or life.incarnation != action.incarnation:
+            return
+        apply = isinstance(action, Drain) and action.apply_on_stop
+        life.worker = life.worker.climbed(
+            RUNG_OF[type(action)], self._clock.monotonic(), action.reason, apply_on_stop=apply
+        )
+        log = logger.bind(bot_id=bot.bot_id, incarnation=life.incarnation)
+        if isinstance(action, Drain):
+            log.info("Bot {} ({}): asked to end, for {}", bot.bot_id, bot.name, _SENTENCES[action.reason])
+            self._router.send(life.incarnation, DrainMessage(apply_on_stop=apply, reason=_SENTENCES[action.reason]))
+            return
+        log.warning("Bot {} ({}): {} for {}", bot.bot_id, bot.name, _VERBS[type(action)], _SENTENCES[action.reason])
+        if isinstance(action, Abort):
+            self._record.watchdog_stop(bot, life, _SENTENCES[action.reason])
+        if life.identity is not None:
+            _SIGNAL_OF_RUNG[RUNG_OF[type(action)]](life.identity)
+
+    def _pause(self, bot: Bot, action: Pause) -> None:
+        life = bot.life
+        if life is not None and self._router.send(life.incarnation, PauseMessage(paused=action.paused)):
+            life.worker = replace(life.worker, paused=action.paused)
+
+    def _quarantine(self, bot: Bot, action: Quarantine) -> None:
+        bot.quarantine(action.generation, action.reason, self._clock.now())
+        bot.error = action.reason
+        self._record.quarantined(bot, action.reason)
+
+    def _refuse(self, bot: Bot, action: Refuse) -> None:
+        bot.refused, bot.refusal = True, action.reason
+        self._record.refused(bot, action.reason)
+
+    def stop_now(self) -> None:
+        """Kill every life: the last resort of a stop that took too long."""
+        for life in self._roster.lives():
+            if life.identity is not None:
+                with contextlib.suppress(BotvisorError):
+                    signals.kill(life.identity)
+
+
+_VERBS: dict[type[Stop], str] = {Terminate: "terminated", Abort: "aborted", Kill: "killed"}
+_SIGNAL_OF_RUNG = {Rung.TERMINATE: signals.terminate, Rung.ABORT: signals.abort, Rung.KILL: signals.kill}

@@ -1,0 +1,205 @@
+"""From rows to wishes: reads each changed row, has its strategy checked, and keeps what the bot shall do up to date.
+
+Belongs to the control loop. Reading a config is pure; the check of strategy and parameters runs in a
+short-lived worker process, whose answer is kept for the generation it was given for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loguru import logger
+
+from common import logs
+from common.spec import Problem, generation_of, read_spec
+from supervisor.processes.port import Checked, Launcher
+from supervisor.reconcile.desire import LEFT_ALONE, RowView, SupervisionView, heed, wish_of
+from supervisor.reconcile.restarts import lift
+from supervisor.reconcile.states import DesiredBot
+from supervisor.roster import Accepted, Bot, Check, Roster
+from supervisor.settings import Settings
+from supervisor.store.bots import BotRow
+from supervisor.store.supervision import Supervision
+from supervisor.ticketing import row_facts
+
+
+class Enrolment:
+    """Keeps `Bot.wish`, `Bot.accepted` and `Bot.error` true to the rows."""
+
+    def __init__(self, settings: Settings, roster: Roster, launcher: Launcher) -> None:
+        self._settings = settings
+        self._roster = roster
+        self._launcher = launcher
+        self.crash_start = False
+        """Set when the supervisor before this one did not stop cleanly."""
+
+    def take(self, row: BotRow) -> Bot:
+        """Take in a row that is new or was changed by somebody else."""
+        bot = self._roster.bot(row.id)
+        if bot is None:
+            bot = Bot(
+                bot_id=row.id,
+                name=f"Bot {row.id}",
+                row=None,
+                supervision=row.supervision,
+                status=row.status,
+                metadata=dict(row.extra_metadata),
+            )
+            self._roster.add(bot)
+        if bot.row is None:
+            self._remember_past(bot, row)
+        bot.row = row
+        bot.status = row.status
+        bot.metadata = dict(row.extra_metadata)
+        bot.error_count = row.error_count
+        self._read(bot, row)
+        self.renew_wish(bot)
+        return bot
+
+    def forget(self, bot_id: int) -> None:
+        """The row is gone: the bot is stopped for good, and forgotten once nothing of it is left."""
+        bot = self._roster.bot(bot_id)
+        if bot is not None:
+            bot.row = None
+            bot.wish = None
+
+    def judge(self, answer: Checked) -> None:
+        """The answer of a check."""
+        bot_id, _, generation = answer.request_id.partition(":")
+        bot = self._roster.bot(int(bot_id))
+        if bot is None or bot.generation != generation or bot.row is None:
+            return
+        problems = [_problem(item) for item in answer.problems or ()]
+        errors = [problem for problem in problems if problem.severity == "error"]
+        for problem in problems:
+            if problem.severity == "warning":
+                logger.bind(bot_id=bot.bot_id).warning("Bot {}: {}", bot.bot_id, problem.message)
+        if answer.failure is not None:
+            self._fail(bot, [f"its strategy could not be examined: {answer.failure}"])
+        elif errors:
+            self._fail(bot, [problem.message for problem in errors])
+        else:
+            bot.check, bot.error = Check.PASSED, None
+            bot.accepted = self._accepted(bot, bot.row, generation)
+        self.renew_wish(bot)
+
+    def renew_wish(self, bot: Bot) -> None:
+        """Work out anew what the bot's row asks for."""
+        row = bot.row
+        if row is None:
+            return
+        if self._settings.user_id is not None and row.user_id != self._settings.user_id:
+            bot.wish = LEFT_ALONE
+            return
+        bot.wish = wish_of(
+            self._view(bot),
+            _supervision_view(bot.supervision),
+            crash_start=self.crash_start,
+            resume=self._settings.resume,
+        )
+        self._note_warnings(bot)
+        was_lifted = bot.heed.lifted
+        bot.heed = heed(bot.wish, bot.heed, bot.newest_incarnation)
+        if bot.heed.lifted and not was_lifted:
+            self._lift(bot)
+        if bot.wish.on and bot.check is Check.UNKNOWN and bot.generation is not None:
+            bot.check = Check.PENDING
+            self._launcher.check(
+                f"{bot.bot_id}:{bot.generation}", row_facts(bot), bot.config, self._settings.plugin_dirs
+            )
+
+    def desired(self, bot: Bot) -> DesiredBot:
+        """What `decide` is told of the bot."""
+        wish = bot.wish
+        accepted = bot.accepted
+        generation = accepted.generation if accepted else None
+        if wish is None:
+            return DesiredBot(bot_id=bot.bot_id, on=False, generation=generation)
+        if bot.check is Check.FAILED and bot.life is None and wish.on:
+            generation = None
+        return DesiredBot(
+            bot_id=bot.bot_id,
+            on=wish.on,
+            generation=generation,
+            paused=wish.paused,
+            restart_token=bot.heed.restart_token,
+            priority=wish.priority,
+            apply_on_stop=wish.apply_on_stop,
+        )
+
+    def _remember_past(self, bot: Bot, row: BotRow) -> None:
+        """A row seen for the first time: take over what the database remembers; an adopted life may know more."""
+        unsettled = row.supervision.unsettled or bot.supervision.unsettled
+        bot.supervision = replace(row.supervision, unsettled=unsettled)
+        bot.written_supervision = row.supervision
+        if bot.checkpoint is None or bot.life is None:
+            bot.checkpoint = row.recovery.checkpoint
+        bot.trades = row.recovery.trades
+
+    def _read(self, bot: Bot, row: BotRow) -> None:
+        facts = row_facts(bot)
+        generation = generation_of(row.config, facts)
+        if generation == bot.generation and bot.check is not Check.UNKNOWN:
+            return
+        bot.generation, bot.check, bot.error = generation, Check.UNKNOWN, None
+        logs.register_secrets_of(row.config)
+        reading = read_spec(row.config, facts)
+        bot.config_enabled = reading.enabled
+        for problem in reading.warnings:
+            logger.bind(bot_id=bot.bot_id).warning("Bot {}: {}", bot.bot_id, problem.message)
+        if reading.spec is None:
+            self._fail(bot, [problem.message for problem in reading.errors])
+            return
+        bot.config = reading.spec.raw
+        bot.name = reading.spec.name
+
+    def _accepted(self, bot: Bot, row: BotRow, generation: str) -> Accepted:
+        return Accepted(
+            generation=generation,
+            config=bot.config,
+            name=bot.name,
+            description=row.description,
+            user_id=row.user_id,
+        )
+
+    def _fail(self, bot: Bot, messages: list[str]) -> None:
+        bot.check = Check.FAILED
+        bot.error = messages[0] if messages else "the config is invalid"
+        for message in messages:
+            logger.bind(bot_id=bot.bot_id).error("Bot {} ({}): {}", bot.bot_id, bot.name, message)
+
+    def _lift(self, bot: Bot) -> None:
+        lifted = lift(bot.observed())
+        bot.history = lifted.history
+        bot.quarantine(None, None)
+
+    def _view(self, bot: Bot) -> RowView:
+        return RowView(
+            bot_id=bot.bot_id,
+            status=bot.status,
+            config_enabled=bot.config_enabled,
+            extra_metadata=bot.metadata,
+            generation=bot.generation,
+            valid=bot.check is not Check.FAILED,
+            error=bot.error,
+        )
+
+    def _note_warnings(self, bot: Bot) -> None:
+        assert bot.wish is not None
+        for warning in bot.wish.warnings:
+            if warning not in bot.warned:
+                bot.warned.add(warning)
+                logger.bind(bot_id=bot.bot_id).warning("{}", warning)
+
+
+def _supervision_view(supervision: Supervision) -> SupervisionView:
+    return SupervisionView(
+        last_status=supervision.last_status,
+        quarantined_generation=supervision.quarantined_generation,
+        observed_generation=supervision.observed_generation,
+        unsettled=supervision.unsettled,
+    )
+
+
+def _problem(item: dict[str, str]) -> Problem:
+    return Problem.model_validate(item)

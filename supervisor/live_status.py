@@ -1,0 +1,75 @@
+"""The fleet as it is this moment: for the control socket and for the status table in the log."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any
+
+from supervisor.reconcile.states import RestartHistory
+from supervisor.roster import Bot, Life, Roster
+
+
+def status_document(roster: Roster, *, now: float, wall: datetime, database: str, backlog: int) -> dict[str, Any]:
+    """Everything a person or a program may ask about the running service."""
+    return {
+        "pid": os.getpid(),
+        "database": database,
+        "backlog": backlog,
+        "bots": [_bot(bot, now, wall) for bot in sorted(roster, key=lambda bot: bot.bot_id)],
+    }
+
+
+def status_lines(document: dict[str, Any]) -> list[str]:
+    """The document as lines of a log."""
+    head = f"{len(document['bots'])} bots, database {document['database']}, {document['backlog']} writes waiting"
+    return [head, *(_line(bot) for bot in document["bots"])]
+
+
+def _bot(bot: Bot, now: float, wall: datetime) -> dict[str, Any]:
+    life = bot.life
+    return {
+        "id": bot.bot_id,
+        "name": bot.name,
+        "status": bot.status,
+        "generation": bot.generation,
+        "error": bot.refusal or bot.error,
+        "failures": bot.history.failures,
+        "next_start_in": _wait(bot.history, now) if life is None else None,
+        "life": None if life is None else _life(life, now, wall),
+    }
+
+
+def _life(life: Life, now: float, wall: datetime) -> dict[str, Any]:
+    worker, beat = life.worker, life.heartbeat
+    return {
+        "incarnation": life.incarnation,
+        "pid": life.identity.pid if life.identity else None,
+        "phase": str(worker.phase),
+        "stopping": str(worker.stop.rung.name).lower() if worker.stop else None,
+        "adopted": worker.adopted,
+        "generation": worker.generation,
+        "uptime": round(now - worker.started_at, 1),
+        "heartbeat_age": round((wall - life.heartbeat_at).total_seconds(), 1) if life.heartbeat_at else None,
+        "progress_age": round(now - worker.last_progress_at, 1),
+        "bars": beat.bars if beat else None,
+        "last_bar_at": beat.last_bar_at.isoformat() if beat and beat.last_bar_at else None,
+        "equity": beat.equity if beat else None,
+        "position": beat.position if beat else None,
+        "paused": worker.paused,
+        "unacknowledged": beat.unacknowledged if beat else None,
+    }
+
+
+def _wait(history: RestartHistory, now: float) -> float | None:
+    return None if history.next_start_at is None else round(max(0.0, history.next_start_at - now), 1)
+
+
+def _line(bot: dict[str, Any]) -> str:
+    life = bot["life"]
+    if life is None:
+        return f"bot {bot['id']} {bot['name']}: {bot['status']}" + (f", {bot['error']}" if bot["error"] else "")
+    return (
+        f"bot {bot['id']} {bot['name']}: {bot['status']}, pid {life['pid']}, life {life['incarnation']}, "
+        f"{life['bars'] or 0} bars, {life['position'] or 'flat'}"
+    )

@@ -1,0 +1,266 @@
+"""The control loop: observe, decide, act, record. The page to read first.
+
+One thread owns the sockets, the processes and the timers. It waits in one place and never for the database,
+a worker or a client. Everything that happened is taken in; then, if anything of weight changed or a deadline
+came, `decide` is asked once for the whole fleet and its answer is carried out.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from loguru import logger
+
+from common.clock import Clock
+from supervisor.control import ControlSocket
+from supervisor.deeds import Deeds
+from supervisor.enrolment import Enrolment
+from supervisor.intake.poller import Poller
+from supervisor.intake.router import Router
+from supervisor.live_status import status_document, status_lines
+from supervisor.news import News
+from supervisor.observation import Observation
+from supervisor.processes.adopted import AdoptedLives
+from supervisor.processes.port import Launcher
+from supervisor.reconcile.decide import decide, next_deadline
+from supervisor.reconcile.states import DesiredBot, ObservedBot, Policy
+from supervisor.record import Record
+from supervisor.roster import Bot, Roster
+from supervisor.settings import Settings
+from supervisor.signals import SignalInbox
+from supervisor.store.commands import RefreshBots
+from supervisor.store.recorder import Recorder
+
+_LONGEST_WAIT = 1.0
+_RECORDER_FLUSH = 10.0
+
+
+class Supervisor:
+    """The parts of the control loop, and the order in which they take their turns."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        policy: Policy,
+        clock: Clock,
+        roster: Roster,
+        recorder: Recorder,
+        router: Router,
+        poller: Poller,
+        launcher: Launcher,
+        adopted: AdoptedLives,
+        signals: SignalInbox,
+        control: ControlSocket,
+        enrolment: Enrolment,
+        observation: Observation,
+        deeds: Deeds,
+        news: News,
+        record: Record,
+    ) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._clock = clock
+        self._roster = roster
+        self._recorder = recorder
+        self._router = router
+        self._poller = poller
+        self._launcher = launcher
+        self._adopted = adopted
+        self._signals = signals
+        self._control = control
+        self._enrolment = enrolment
+        self._observation = observation
+        self._deeds = deeds
+        self._news = news
+        self._record = record
+        self._stop_since: float | None = None
+        self._kill_now = False
+        self._leaving = False
+        self._flushing = False
+        self._deadline: float | None = None
+        self._beats_due = clock.monotonic() + settings.heartbeat_interval
+
+    def run(self) -> int:
+        """Run until stopped; the exit code. Raises BotvisorError when the database refuses us for good."""
+        self._register()
+        with self._signals.listening():
+            self._recorder.start()
+            while not self._news.recorder_ended:
+                self._turn(self._poller.wait(self._patience()))
+        if self._news.refused is not None:
+            raise self._news.refused
+        logger.info("The supervisor {}", "leaves the workers running" if self._leaving else "has stopped")
+        return 0
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request on the control socket."""
+        if request.get("do") == "status":
+            return self._status()
+        raise ValueError(f"unknown request {request.get('do')!r}; known: status")
+
+    def _register(self) -> None:
+        self._poller.register(self._router)
+        for part in (self._recorder, self._signals, self._control):
+            self._poller.register(part.fileno())
+        for descriptor in (*self._launcher.filenos(), *self._adopted.filenos()):
+            self._poller.register(descriptor)
+
+    def _turn(self, ready: set[Any]) -> None:
+        changed = self._take_signals()
+        changed |= self._news.take(self._recorder.events())
+        for received in self._router.receive():
+            changed |= self._observation.message(received)
+        for event in (*self._launcher.events(), *self._adopted.events()):
+            changed |= self._observation.process_event(event)
+        self._serve_control(ready)
+        now = self._clock.monotonic()
+        if changed or (self._deadline is not None and now >= self._deadline):
+            self._reconcile(now)
+        if now >= self._beats_due:
+            self._beats_due = now + self._settings.heartbeat_interval
+            self._record.heartbeats(self._roster)
+            self._forgive(now)
+
+    def _reconcile(self, now: float) -> None:
+        desired, observed = self._picture()
+        actions = decide(desired, observed, self._policy, now, stopping=self._stopping, hands_off=self._hands_off)
+        self._deeds.carry_out(actions)
+        if actions:
+            desired, observed = self._picture()
+        self._deadline = next_deadline(
+            desired, observed, self._policy, now, stopping=self._stopping, hands_off=self._hands_off
+        )
+        if not self._hands_off:
+            self._publish(desired, now)
+        self._finish_stop(now)
+
+    def _picture(self) -> tuple[dict[int, DesiredBot], dict[int, ObservedBot]]:
+        desired = {bot.bot_id: self._enrolment.desired(bot) for bot in self._roster}
+        observed = {bot.bot_id: bot.observed() for bot in self._roster}
+        return desired, observed
+
+    def _publish(self, desired: dict[int, DesiredBot], now: float) -> None:
+        for bot in list(self._roster):
+            if bot.row is None:
+                self._forget_if_over(bot)
+                continue
+            if bot.error is not None and bot.wish is not None and bot.wish.on:
+                self._record.config_error(bot)
+            self._record.publish(bot, desired[bot.bot_id], now, stopping=self._stopping)
+
+    def _forget_if_over(self, bot: Bot) -> None:
+        if bot.life is None and not (self._policy.settle and bot.supervision.unsettled and bot.accepted):
+            self._roster.remove(bot.bot_id)
+
+    def _forgive(self, now: float) -> None:
+        for bot in self._roster:
+            worker = bot.life.worker if bot.life else None
+            since = worker.running_since if worker else None
+            if bot.error_count and since is not None and now - since >= self._policy.stable_after:
+                self._record.forgive(bot)
+
+    @property
+    def _stopping(self) -> bool:
+        return self._stop_since is not None
+
+    @property
+    def _hands_off(self) -> bool:
+        return self._leaving or not self._news.rows_known
+
+    def _patience(self) -> float:
+        if self._router.more_waiting:
+            return 0.0
+        now = self._clock.monotonic()
+        moments = [now + _LONGEST_WAIT, self._beats_due]
+        if self._deadline is not None:
+            moments.append(self._deadline)
+        if (wake := self._launcher.wake_at()) is not None:
+            moments.append(wake)
+        return max(0.0, min(moments) - now)
+
+    def _take_signals(self) -> bool:
+        taken = self._signals.take()
+        for number in taken:
+            self._act_on(number)
+        return bool(taken)
+
+    def _act_on(self, number: signal.Signals) -> None:
+        match number.name:
+            case "SIGTERM" | "SIGINT":
+                self._ask_to_stop(number.name)
+            case "SIGHUP":
+                logger.info("SIGHUP: reading all rows again")
+                self._recorder.submit(RefreshBots(whole=True))
+            case "SIGUSR1":
+                for line in status_lines(self._status()):
+                    logger.info("{}", line)
+            case "SIGUSR2":
+                logger.info("SIGUSR2: leaving the workers to the next supervisor")
+                self._leaving = True
+                self._flush()
+
+    def _ask_to_stop(self, name: str) -> None:
+        if self._stop_since is None:
+            logger.info("{}: stopping all bots", name)
+            self._stop_since = self._clock.monotonic()
+        elif self._clock.monotonic() - self._stop_since > 0.5:
+            logger.warning("{} again: killing what is left", name)
+            self._kill_now = True
+
+    def _finish_stop(self, now: float) -> None:
+        """While stopping: look after the time limit, and end once no life is left and every status is written."""
+        if self._stop_since is None or self._flushing:
+            return
+        limit = self._stop_since + self._settings.stop_timeout
+        if self._kill_now or now >= limit:
+            self._deeds.stop_now()
+        if self._roster.lives():
+            self._deadline = min(self._deadline or limit, limit if now < limit else now + 0.5)
+            return
+        if self._news.database_up and any(bot.status_in_flight for bot in self._roster):
+            return
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._recorder.request_stop(_RECORDER_FLUSH)
+
+    def _serve_control(self, ready: set[Any]) -> None:
+        if self._control.fileno() in ready:
+            for descriptor in self._control.accept():
+                self._poller.register(descriptor)
+                ready.add(descriptor)
+        for descriptor in self._control.clients() & ready:
+            if not self._control.serve(descriptor):
+                self._poller.unregister(descriptor)
+
+    def _status(self) -> dict[str, Any]:
+        return status_document(
+            self._roster,
+            now=self._clock.monotonic(),
+            wall=self._clock.now(),
+            database=self._news.database_state,
+            backlog=self._recorder.backlog(),
+        )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The limits of supervision that the settings ask for."""
+    return Policy(
+        heartbeat_interval=settings.heartbeat_interval,
+        misses=settings.heartbeat_misses,
+        start_timeout=settings.start_timeout,
+        drain_grace=settings.drain_grace,
+        term_grace=settings.term_grace,
+        abort_grace=settings.abort_grace,
+        restart_limit=settings.restart_limit,
+        stable_after=settings.stable_after,
+        kill_limit=settings.kill_limit,
+        kill_window=settings.kill_window,
+        backoff_base=settings.restart_delay,
+        backoff_cap=settings.restart_delay_max,
+        max_bots=settings.max_bots,
+    )

@@ -1,0 +1,159 @@
+"""What is heard of lives: messages on the socket and births and deaths from the processes.
+
+Belongs to the control loop. Updates the roster and has the recorder told; decides nothing. Every method
+returns whether something of weight changed, so that the loop knows when to decide anew.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from loguru import logger
+
+from common.clock import Clock
+from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Welcome
+from supervisor.deeds import Deeds
+from supervisor.enrolment import Enrolment
+from supervisor.intake.router import Received, Router
+from supervisor.intake.suspicion import Suspicious
+from supervisor.processes.adopted import AdoptedLives
+from supervisor.processes.child import identity_of
+from supervisor.processes.lives import LifeRecords
+from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, Spawned, SpawnFailed
+from supervisor.reconcile.exits import ExitCause, cause_of, view_exit
+from supervisor.reconcile.restarts import bury
+from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, Policy
+from supervisor.record import Record
+from supervisor.roster import Life, Roster
+from supervisor.store.recorder import Recorder
+
+_PHASES = {
+    Phase.STARTING: LifePhase.STARTING,
+    Phase.WARMING: LifePhase.STARTING,
+    Phase.TRADING: LifePhase.RUNNING,
+    Phase.STOPPING: LifePhase.STOPPING,
+}
+
+
+class Observation:
+    """The ears of the control loop."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        enrolment: Enrolment,
+        deeds: Deeds,
+        router: Router,
+        adopted: AdoptedLives,
+        records: LifeRecords,
+        record: Record,
+        recorder: Recorder,
+        policy: Policy,
+        clock: Clock,
+        lease: float,
+    ) -> None:
+        self._roster = roster
+        self._enrolment = enrolment
+        self._deeds = deeds
+        self._router = router
+        self._adopted = adopted
+        self._records = records
+        self._record = record
+        self._recorder = recorder
+        self._policy = policy
+        self._clock = clock
+        self._lease = lease
+
+    def message(self, received: Received | Suspicious) -> bool:
+        """One message of an authenticated life; entries go on to the recorder unread."""
+        if isinstance(received, Suspicious):
+            logger.warning(
+                "{} messages on the workers' socket were ignored; the last: {}", received.count, received.sample
+            )
+            return False
+        if received.kind == Kind.ENTRY:
+            self._recorder.submit_entry(received.bot_id, received.incarnation, received.payload)
+            return False
+        life = self._roster.life(received.incarnation)
+        if life is None:
+            return False
+        match received.message:
+            case Hello() as hello:
+                return self._hello(life, hello)
+            case Heartbeat() as heartbeat:
+                return self._heartbeat(life, heartbeat)
+            case Goodbye() as goodbye:
+                life.goodbye = goodbye
+                return self._enter(life, LifePhase.STOPPING)
+        return False
+
+    def process_event(self, event: ProcessEvent) -> bool:
+        """One event of the launcher or of an adopted life."""
+        match event:
+            case Spawned(incarnation, child):
+                life = self._roster.life(incarnation)
+                if life is not None:
+                    self._deeds.born(life, child)
+                return False
+            case SpawnFailed(incarnation, reason):
+                self._gone(incarnation, ExitReport(known=False), ExitCause.UNBORN, reason)
+            case Exited(incarnation, report):
+                self._gone(incarnation, report, None, None)
+            case Checked():
+                self._enrolment.judge(event)
+        return True
+
+    def _hello(self, life: Life, hello: Hello) -> bool:
+        self._router.send(life.incarnation, Welcome(lease=self._lease))
+        if life.identity is None and (identity := identity_of(hello.pid)) is not None:
+            self._deeds.born(life, identity)
+            self._adopted.adopt(life.incarnation, identity)
+        # A life that has said its name got as far as its own code: a kill from outside is no sign of a bad start.
+        life.worker = replace(life.worker.heard(self._clock.monotonic()), recorded_progress=True)
+        return False
+
+    def _heartbeat(self, life: Life, heartbeat: Heartbeat) -> bool:
+        now = self._clock.monotonic()
+        self._router.send(life.incarnation, Renew(lease=self._lease))
+        life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()
+        life.worker = life.worker.heard(now, now - heartbeat.loop_age)
+        return self._enter(life, _PHASES[heartbeat.phase])
+
+    def _enter(self, life: Life, phase: LifePhase) -> bool:
+        worker = life.worker
+        if phase is worker.phase or phase not in LIFE_TRANSITIONS[worker.phase]:
+            return False
+        life.worker = worker.entered(phase, self._clock.monotonic())
+        if phase is LifePhase.RUNNING:
+            self._record.life_running(life)
+            logger.bind(bot_id=life.bot_id, incarnation=life.incarnation).info(
+                "Bot {}: life {} trades", life.bot_id, life.incarnation
+            )
+        return True
+
+    def _gone(self, incarnation: int, report: ExitReport, cause: ExitCause | None, detail: str | None) -> None:
+        life = self._roster.life(incarnation)
+        if life is None:
+            return
+        worker, goodbye = life.worker, life.goodbye
+        cause = cause or cause_of(report.exit_code, report.signal, goodbye.cause if goodbye else None, worker.stop)
+        detail = detail or (goodbye.detail if goodbye else None) or _how(report)
+        now = self._clock.monotonic()
+        bot = self._roster.bury(life)
+        self._records.remove(life.bot_id, incarnation)
+        self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail)
+        log = logger.bind(bot_id=life.bot_id, incarnation=incarnation)
+        log.info("Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, f" ({detail})" if detail else "")
+        if bot is None:
+            return
+        after = bury(bot.observed(), view_exit(worker, cause, now, detail), self._policy, now, random.random())
+        bot.history = after.history
+        bot.unsettle(after.unsettled)
+        self._record.remember(bot)
+
+
+def _how(report: ExitReport) -> str | None:
+    if report.signal is not None:
+        return f"signal {report.signal}" + (", core dumped" if report.core_dumped else "")
+    return f"exit code {report.exit_code}" if report.exit_code else None

@@ -1,0 +1,24 @@
+"""The environment of workers: the supervisor's own, without what only the supervisor may know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+_PRIVATE_PREFIXES = ("BOTVISOR_", "WATCHDOG_", "LISTEN_", "PGPASS")
+_PRIVATE = frozenset({"DB_URL", "DATABASE_URL", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "PGSERVICEFILE"})
+
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "NUMEXPR")}
+
+
+def worker_environment(own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`own` (default: this process's) without database credentials, our settings and systemd's private channels.
+
+    A worker has all it needs in its ticket; what is not in its environment cannot leak from there. Numeric libraries
+    get one thread unless the operator says otherwise: a bot is one process among many, and a fork server must not
+    have threads.
+    """
+    source = os.environ if own is None else own
+    return _ONE_THREAD | {
+        name: value for name, value in source.items() if name not in _PRIVATE and not name.startswith(_PRIVATE_PREFIXES)
+    }

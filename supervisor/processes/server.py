@@ -1,0 +1,133 @@
+"""One fork server process and the conversation with it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from loguru import logger
+from pydantic import ValidationError
+
+from common.wire.launch import REQUEST, Answer, Born, Died, Ready, Refused, decode_answer
+from supervisor.processes.child import create_time
+from supervisor.processes.environment import worker_environment
+from supervisor.processes.port import ProcessIdentity
+
+COMMAND = (sys.executable, "-m", "worker.forkserver")
+_SOON = 2.0
+
+
+class ServerProcess:
+    """A fork server from its start to its burial. Keeps account of what it was asked and whom it made."""
+
+    def __init__(self, command: Sequence[str], preload: Sequence[str]) -> None:
+        """Start it; `ready` follows. Raises OSError when the system refuses."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = subprocess.Popen(
+                    [*command, "--socket", str(theirs.fileno()), "--preload", ",".join(preload)],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                    env=worker_environment(),
+                )
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        self._socket = ours
+        self._heard = bytearray()
+        self._started = time.monotonic()
+        created = create_time(self._process.pid)
+        self.identity = ProcessIdentity(self._process.pid, created if created is not None else 0.0)
+        self.ready = False
+        self.lost = False
+        """Its end of the socket is closed: it is dead or about to be."""
+        self.unanswered: set[int] = set()
+        """Numbers of requests that it was sent and has not answered."""
+        self.children: dict[int, ProcessIdentity] = {}
+        """Living children, by the number of the request that made them."""
+
+    def fileno(self) -> int:
+        """Descriptor of the socket; readable when there are answers or the server is lost."""
+        return self._socket.fileno()
+
+    def request(self, kind: bytes, number: int, files: Sequence[int]) -> bool:
+        """Send a request. False when the socket takes no more now, or the server is lost."""
+        try:
+            socket.send_fds(self._socket, [REQUEST.pack(kind, number)], list(files))
+        except OSError:
+            # Full, or gone, or too many files in flight: each shows as answers to read or as end of file.
+            return False
+        self.unanswered.add(number)
+        return True
+
+    def answers(self) -> list[Answer]:
+        """Answers that have come in, in order; the accounts are brought up to date."""
+        self._receive()
+        told = []
+        while (end := self._heard.find(b"\n")) >= 0:
+            line = bytes(self._heard[:end])
+            del self._heard[: end + 1]
+            try:
+                answer = decode_answer(line)
+            except ValidationError:
+                logger.error("The fork server {} said something that is no answer: {!r}", self.identity.pid, line[:200])
+                continue
+            self._account(answer)
+            told.append(answer)
+        return told
+
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._started
+
+    def leave(self) -> None:
+        """Ask it to end: it sees the end of its requests. Harmless when repeated."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def bury(self) -> int:
+        """Reap the ended process; returns its exit code, negative for a signal."""
+        return self._process.wait(_SOON)
+
+    def kill(self) -> None:
+        """SIGKILL for the server alone; its children live on."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Close the socket, at which the server leaves, and see it off; children live on."""
+        self._socket.close()
+        if self._process.returncode is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_SOON)
+                return
+            self._process.kill()
+            self._process.wait(_SOON)
+
+    def _receive(self) -> None:
+        try:
+            while chunk := self._socket.recv(1 << 16):
+                self._heard += chunk
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.lost = True
+
+    def _account(self, answer: Answer) -> None:
+        if isinstance(answer, Ready):
+            self.ready = True
+        elif isinstance(answer, Born):
+            created = answer.created if answer.created is not None else create_time(answer.pid)
+            self.unanswered.discard(answer.number)
+            self.children[answer.number] = ProcessIdentity(answer.pid, created if created is not None else 0.0)
+        elif isinstance(answer, Refused):
+            self.unanswered.discard(answer.number)
+        elif isinstance(answer, Died):
+            self.children.pop(answer.number, None)

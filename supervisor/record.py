@@ -1,0 +1,220 @@
+"""What the control loop has the recorder write: statuses, lives, incidents, heartbeats, its memory of each bot.
+
+Belongs to the control loop; every method only hands a command over and returns.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+from loguru import logger
+
+from common.clock import Clock
+from supervisor.reconcile.exits import FAULTS, ExitCause
+from supervisor.reconcile.states import DesiredBot
+from supervisor.reconcile.status import marks_of, status_of
+from supervisor.roster import Bot, Check, Life, Roster
+from supervisor.store.commands import (
+    Beat,
+    CloseIncarnation,
+    OpenIncarnation,
+    RecordIncident,
+    RunningIncarnation,
+    WriteHeartbeats,
+    WriteStatus,
+    WriteSupervision,
+)
+from supervisor.store.events import StatusWritten
+from supervisor.store.recorder import Recorder
+
+_INCIDENT_CAUSES = FAULTS | {
+    ExitCause.KILLED,
+    ExitCause.UNKNOWN,
+    ExitCause.STUBBORN,
+    ExitCause.UNBORN,
+    ExitCause.HOPELESS,
+}
+
+
+class Record:
+    """The pen of the control loop."""
+
+    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+        self._recorder = recorder
+        self._clock = clock
+        self._host = socket.gethostname()
+
+    def life_opened(self, bot: Bot, life: Life) -> None:
+        """A life was asked for."""
+        self._recorder.submit(
+            OpenIncarnation(
+                incarnation=life.incarnation,
+                bot_id=bot.bot_id,
+                generation=life.worker.generation,
+                host=self._host,
+                pid=life.identity.pid if life.identity else None,
+                started_at=life.born_at,
+            )
+        )
+        self.remember(bot, observed_generation=life.worker.generation)
+
+    def life_running(self, life: Life) -> None:
+        """A life reported that it trades."""
+        pid = life.identity.pid if life.identity else None
+        self._recorder.submit(RunningIncarnation(incarnation=life.incarnation, running_at=self._clock.now(), pid=pid))
+
+    def life_closed(
+        self, bot: Bot | None, life: Life, cause: ExitCause, code: int | None, signal: int | None, detail: str | None
+    ) -> None:
+        """A life is proved gone."""
+        self._recorder.submit(
+            CloseIncarnation(
+                incarnation=life.incarnation,
+                ended_at=self._clock.now(),
+                exit_code=code,
+                exit_signal=signal,
+                cause=str(cause),
+                detail=detail,
+            )
+        )
+        if cause in _INCIDENT_CAUSES:
+            severity = "warning" if cause in (ExitCause.KILLED, ExitCause.STUBBORN) else "error"
+            name = bot.name if bot else f"Bot {life.bot_id}"
+            sentence = f"{name}: life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
+            self._incident(bot, life, severity, "worker", sentence, key=f"exit:{life.incarnation}")
+        if bot is not None and bot.row is not None and cause in FAULTS | {ExitCause.HOPELESS}:
+            bot.error_count += 1
+            self._write_error(bot, detail or f"life {life.incarnation} ended: {cause}", count=True)
+
+    def watchdog_stop(self, bot: Bot, life: Life, why: str) -> None:
+        """A life is aborted because it hangs or is silent."""
+        sentence = f"{bot.name}: life {life.incarnation} is replaced, for {why}"
+        self._incident(bot, life, "error", "watchdog", sentence, key=f"watchdog:{life.incarnation}")
+
+    def quarantined(self, bot: Bot, reason: str) -> None:
+        """A bot is parked; the one critical report of it."""
+        remedy = f"change its config, or start it again by `botctl enable {bot.bot_id}`"
+        sentence = f"{bot.name} is quarantined: {reason}; {remedy}"
+        logger.bind(bot_id=bot.bot_id).critical("Bot {}: {}", bot.bot_id, sentence)
+        self._incident(
+            bot, None, "critical", "quarantine", sentence, key=f"quarantine:{bot.bot_id}:{bot.newest_incarnation}"
+        )
+        self.remember(bot)
+
+    def refused(self, bot: Bot, reason: str) -> None:
+        """A bot is beyond the limit."""
+        logger.bind(bot_id=bot.bot_id).warning("Bot {} ({}) is not started: {}", bot.bot_id, bot.name, reason)
+        sentence = f"{bot.name} is not started: {reason}; raise BOTVISOR_MAX_BOTS or stop another bot"
+        self._incident(
+            bot, None, "warning", "limit", sentence, key=f"refused:{bot.bot_id}:{self._clock.now().isoformat()}"
+        )
+
+    def config_error(self, bot: Bot) -> None:
+        """The row's config cannot run; told once for each config."""
+        if bot.error is None or bot.row is None or bot.reported_generation == bot.generation:
+            return
+        bot.reported_generation = bot.generation
+        if bot.life is not None:
+            self._write_error(bot, bot.error, count=True)
+        key = f"config:{bot.bot_id}:{bot.generation}"
+        self._incident(bot, bot.life, "error", "configuration", f"{bot.name}: {bot.error}", key=key)
+
+    def remember(self, bot: Bot, observed_generation: str | None = None) -> None:
+        """Write the supervisor's memory of the bot when it changed."""
+        if bot.row is None:
+            return
+        memory = replace(
+            bot.supervision,
+            generation=bot.generation,
+            observed_generation=observed_generation or bot.supervision.observed_generation,
+            failures=bot.history.failures,
+        )
+        if memory != bot.written_supervision:
+            bot.supervision = bot.written_supervision = memory
+            self._recorder.submit(WriteSupervision(memory))
+
+    def publish(self, bot: Bot, desired: DesiredBot, now: float, *, stopping: bool) -> None:
+        """Have the row's status say what is the case, if it does not yet."""
+        wish = bot.wish
+        if wish is None or bot.row is None or bot.status_in_flight:
+            return
+        undecided = bot.check in (Check.UNKNOWN, Check.PENDING) and bot.life is None and bot.accepted is None
+        if undecided and wish.on and not stopping:
+            return
+        status = status_of(wish, desired, bot.observed(), now, stopping=stopping)
+        if status is None or status == bot.status:
+            return
+        marks = marks_of(status, wish, desired, bot.observed())
+        error = (bot.refusal if bot.refused else bot.error) if status == "error" else None
+        bot.status_in_flight = True
+        self._recorder.submit(
+            WriteStatus(
+                bot_id=bot.bot_id,
+                expected=bot.status,
+                status=status,
+                generation=bot.generation,
+                at=self._clock.now(),
+                started_at=bot.life.born_at if bot.life and status == "running" else None,
+                error=error,
+                count_error=bot.check is Check.FAILED,
+                metadata_set={key: value for key, value in marks.items() if value is not None},
+                metadata_remove=tuple(key for key, value in marks.items() if value is None),
+            )
+        )
+
+    def status_written(self, bot: Bot, answer: StatusWritten) -> bool:
+        """The answer to `publish`; False when somebody else changed the row meanwhile."""
+        bot.status_in_flight = False
+        if not answer.done or answer.status is None:
+            return answer.done
+        bot.status = answer.status
+        written = bot.written_supervision or bot.supervision
+        bot.supervision = replace(bot.supervision, last_status=answer.status, observed_generation=bot.generation)
+        bot.written_supervision = replace(written, last_status=answer.status, observed_generation=bot.generation)
+        return True
+
+    def forgive(self, bot: Bot) -> None:
+        """The bot has been healthy for long: its errors are forgotten."""
+        bot.error_count = 0
+        bot.history = replace(bot.history, failures=0)
+        self._recorder.submit(
+            WriteStatus(bot_id=bot.bot_id, expected=None, status=None, at=self._clock.now(), reset_errors=True)
+        )
+        self.remember(bot)
+
+    def heartbeats(self, roster: Roster) -> None:
+        """One batch of the newest heartbeats."""
+        beats = [
+            Beat(bot_id=life.bot_id, at=life.heartbeat_at, tick_at=life.heartbeat.last_bar_at)
+            for life in roster.lives()
+            if life.heartbeat is not None and life.heartbeat_at is not None
+        ]
+        if beats:
+            self._recorder.submit(WriteHeartbeats(tuple(beats)))
+
+    def incident(self, severity: str, error_class: str, message: str, key: str) -> None:
+        """Something about the service itself."""
+        self._incident(None, None, severity, error_class, message, key=key)
+
+    def _write_error(self, bot: Bot, error: str, *, count: bool) -> None:
+        self._recorder.submit(
+            WriteStatus(
+                bot_id=bot.bot_id, expected=None, status=None, at=self._clock.now(), error=error, count_error=count
+            )
+        )
+
+    def _incident(
+        self, bot: Bot | None, life: Life | None, severity: str, error_class: str, message: str, *, key: str
+    ) -> None:
+        self._recorder.submit(
+            RecordIncident(
+                key=key,
+                bot_id=bot.bot_id if bot else (life.bot_id if life else None),
+                incarnation=life.incarnation if life else None,
+                severity=severity,  # type: ignore[arg-type]
+                error_class=error_class,
+                message=message,
+                at=self._clock.now(),
+            )
+        )

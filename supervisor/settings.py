@@ -1,0 +1,193 @@
+"""Service settings: the only reader of the supervisor's environment.
+
+Every field is an environment variable `BOTVISOR_<NAME>`; `docs/settings.md` is made from this model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from common.errors import ConfigurationError
+
+PREFIX = "BOTVISOR_"
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """All service settings, validated together."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
+
+    state_dir: Path = Field(
+        Path("var"),
+        description="Folder of what must survive a restart: journals, locks, keys, the embedded database. Relative to the working directory.",
+    )
+    run_dir: Path | None = Field(
+        None, description="Folder of sockets and pid files. Default: `run` in the state folder."
+    )
+    log_dir: Path | None = Field(None, description="Folder of log files. Default: `log` in the state folder.")
+    database_url: str = Field(
+        "",
+        validation_alias=AliasChoices("BOTVISOR_DATABASE_URL", "DB_URL"),
+        description="SQLAlchemy URL, `sqlite:///file` or `postgresql://…`; `DB_URL` is read when this is absent. Default: `botvisor.db` in the state folder.",
+    )
+    auto_migrate: bool = Field(True, description="Bring the schema up to date at start; migrations only add.")
+
+    user_id: int | None = Field(None, description="Run only the bots of this owner (`trading_bots.user_id`).")
+    resume: bool = Field(True, description="After a crash also start enabled bots that were not running before it.")
+    max_bots: int | None = Field(None, ge=1, description="Largest number of bots running at once; more are refused.")
+
+    poll_interval: Seconds = Field(
+        5.0,
+        description="Seconds between full looks at `trading_bots`; changes are also noticed at once where the database tells.",
+    )
+    heartbeat_interval: Seconds = Field(5.0, description="Seconds between a worker's heartbeats.")
+    heartbeat_misses: int = Field(
+        3,
+        ge=1,
+        le=100,
+        description="Missed heartbeats (or heartbeats without progress of the trading loop) after which a worker is replaced.",
+    )
+    start_timeout: Seconds = Field(60.0, description="Seconds a new worker may take until its first heartbeat.")
+    drain_grace: Seconds = Field(10.0, description="Seconds from the request to stop until SIGTERM.")
+    term_grace: Seconds = Field(5.0, description="Seconds from SIGTERM until SIGABRT, which dumps the stacks.")
+    abort_grace: Seconds = Field(2.0, description="Seconds from SIGABRT until SIGKILL of the whole process group.")
+    stop_timeout: Seconds = Field(
+        30.0, description="Longest graceful stop of the whole service; what is left then is killed."
+    )
+
+    restart_limit: int = Field(
+        3, ge=1, le=1000, description="Consecutive failures after which a bot is quarantined (status `error`)."
+    )
+    stable_after: Seconds = Field(600.0, description="Seconds of health after which failures are forgotten.")
+    restart_delay: Seconds = Field(
+        1.0, description="Delay before the second restart; doubles with each further one. The first is immediate."
+    )
+    restart_delay_max: Seconds = Field(60.0, description="Cap of the restart delay.")
+    kill_limit: int = Field(
+        100,
+        ge=1,
+        description="Foreign SIGKILLs of a progressing worker within the window that are answered by an immediate restart.",
+    )
+    kill_window: Seconds = Field(600.0, description="Window of the kill limit.")
+
+    orphan_grace: Seconds = Field(300.0, description="Seconds a worker goes on trading without a supervisor.")
+    credit: int = Field(
+        64, ge=1, le=10_000, description="Journal entries a worker may have sent and not yet acknowledged."
+    )
+    checkpoint_bars: int = Field(
+        64, ge=1, description="Bars between a worker's checkpoints when nothing else makes one."
+    )
+
+    launcher: Literal["forkserver", "interpreter"] = Field(
+        "forkserver" if hasattr(os, "fork") else "interpreter",
+        description="How workers are born: forked from a warm server, or as fresh interpreters.",
+    )
+    transport: Literal["ipc", "tcp"] = Field(
+        "ipc" if hasattr(os, "fork") else "tcp",
+        description="How workers reach the supervisor: a socket file, or loopback TCP with CURVE keys.",
+    )
+    plugin_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Folders of strategy plugins, separated as in PATH."
+    )
+
+    log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="Least level that is logged."
+    )
+    log_rotation_mb: float = Field(20.0, gt=0, description="Size at which a log file is rotated, in MB.")
+    log_keep: int = Field(5, ge=1, description="Rotated files kept of each log.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("plugin_dirs", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_prefixless_names(cls, values: Any) -> Any:
+        return values
+
+    @model_validator(mode="after")
+    def _fill_places(self) -> Settings:
+        state = self.state_dir.expanduser().absolute()
+        filled = {
+            "state_dir": state,
+            "run_dir": (self.run_dir or state / "run").expanduser().absolute(),
+            "log_dir": (self.log_dir or state / "log").expanduser().absolute(),
+            "database_url": self.database_url or f"sqlite:///{state / 'botvisor.db'}",
+            "plugin_dirs": tuple(folder.expanduser().absolute() for folder in self.plugin_dirs),
+        }
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)
+        return self
+
+    @property
+    def runtime_dir(self) -> Path:
+        """The run folder, resolved."""
+        assert self.run_dir is not None
+        return self.run_dir
+
+    @property
+    def logs_dir(self) -> Path:
+        """The log folder, resolved."""
+        assert self.log_dir is not None
+        return self.log_dir
+
+    @property
+    def lease(self) -> float:
+        """Seconds of trading that one answer to a heartbeat allows: the whole orphan grace."""
+        return self.orphan_grace
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, `overrides` (by field name) above it.
+
+    Raises ConfigurationError whose message has one line for each mistake: variable, value, rule.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    if "database_url" in given:
+        given["BOTVISOR_DATABASE_URL"] = given.pop("database_url")
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [_mistake(dict(item)) for item in error.errors(include_url=False)]
+        raise ConfigurationError("\n".join(lines)) from None
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Names with our prefix that no setting reads: most likely spelling mistakes."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | _FOREIGN
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+_FOREIGN = {"BOTVISOR_TEST_DATABASE_URL"}
+
+
+def _mistake(item: dict[str, Any]) -> str:
+    name = str(item["loc"][0]) if item["loc"] else "settings"
+    variable = name if name.isupper() else PREFIX + name.upper()
+    return f"{variable}={item['input']!r}: {item['msg'].lower()}; see docs/settings.md"
+
+
+def settings_table() -> str:
+    """The settings as a Markdown table."""
+    rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = (
+            "" if default in (None, "", ()) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
+        rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,136 @@
+"""An operator's connection to the database: what `botctl` reads and the wishes it writes.
+
+Separate from the recorder: a short-lived connection of another process, which only ever writes wishes into
+`trading_bots`, in one transaction each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from common.errors import ConfigurationError
+from supervisor.store import queries
+from supervisor.store.bots import BotRow, insert_bot, read_rows
+from supervisor.store.commands import WriteStatus
+from supervisor.store.engine import open_engine, reading, safe_url, writing
+from supervisor.store.queries import Rows
+from supervisor.store.schema import current, is_current, upgrade
+from supervisor.store.shape import Shape, read_shape
+from supervisor.store.status import write_status
+from supervisor.store.tables import trading_bots
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """An open database, as an operator may use it. All methods raise ConfigurationError and TransientError."""
+
+    engine: Engine
+    shape: Shape
+
+    def bots(self) -> Rows:
+        """Every bot with its supervision and its last life."""
+        with reading(self.engine) as connection:
+            return queries.bots(connection, self.shape)
+
+    def rows(self) -> tuple[BotRow, ...]:
+        """The rows as the supervisor reads them."""
+        with reading(self.engine) as connection:
+            return read_rows(connection, self.shape)
+
+    def find(self, name_or_id: str) -> BotRow:
+        """The bot with this id, or the only one with this name. Raises ConfigurationError when there is none."""
+        rows = self.rows()
+        found = [row for row in rows if str(row.id) == name_or_id]
+        found = found or [row for row in rows if name_of(row) == name_or_id]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(str(row.id) for row in found)
+            raise ConfigurationError(f"{len(found)} bots are named {name_or_id!r} (ids {ids}); name one by its id")
+        known = ", ".join(f"{row.id} {name_of(row)}" for row in rows[:20]) or "none"
+        raise ConfigurationError(f"there is no bot {name_or_id!r}; there are: {known}")
+
+    def add(self, config: Mapping[str, Any], *, status: str, description: str | None, user_id: int | None) -> int:
+        """Add a bot; returns its id."""
+        with writing(self.engine) as connection:
+            return insert_bot(
+                connection,
+                self.shape,
+                config=config,
+                status=status,
+                description=description,
+                at=datetime.now(UTC),
+                user_id=user_id,
+            )
+
+    def wish(self, bot_id: int, status: str) -> None:
+        """Write what an operator wants into the status column."""
+        forget = ("stopped_by", "finished") if status in ("enabled", "restarting") else ()
+        with writing(self.engine) as connection:
+            answer = write_status(
+                connection,
+                self.shape,
+                WriteStatus(bot_id=bot_id, expected=None, status=status, at=datetime.now(UTC), metadata_remove=forget),
+                own=False,
+            )
+        if not answer.done:
+            raise ConfigurationError(f"bot {bot_id} is gone from trading_bots")
+
+    def trades(self, bot_id: int | None, status: str | None, limit: int | None) -> Rows:
+        """Trades, newest first."""
+        with reading(self.engine) as connection:
+            return queries.trades(connection, self.shape, bot_id=bot_id, status=status, limit=limit)
+
+    def orders(self, bot_id: int | None, limit: int | None) -> Rows:
+        """Orders, newest first."""
+        with reading(self.engine) as connection:
+            return queries.orders(connection, bot_id=bot_id, limit=limit)
+
+    def denials(self, bot_id: int | None, limit: int | None) -> Rows:
+        """Entries that a limit refused, newest first."""
+        with reading(self.engine) as connection:
+            return queries.denials(connection, bot_id=bot_id, limit=limit)
+
+    def incidents(self, bot_id: int | None, limit: int | None) -> Rows:
+        """Incidents, newest first."""
+        with reading(self.engine) as connection:
+            return queries.incident_rows(connection, bot_id=bot_id, limit=limit)
+
+    def count(self) -> int:
+        """How many bots there are."""
+        with reading(self.engine) as connection:
+            return len(connection.execute(select(trading_bots.c.id)).all())
+
+
+@contextmanager
+def open_console(url: str, *, migrate: bool = False) -> Iterator[Console]:
+    """Open the database; `migrate` brings its schema up to date first, otherwise an old one is refused.
+
+    Raises ConfigurationError and TransientError.
+    """
+    engine = open_engine(url)
+    try:
+        if migrate:
+            upgrade(engine)
+        elif not is_current(engine):
+            found = current(engine) or "none"
+            raise ConfigurationError(
+                f"the schema of {safe_url(url)} is not current (revision {found}); run `botctl db upgrade`"
+            )
+        with reading(engine) as connection:
+            shape = read_shape(connection)
+        yield Console(engine, shape)
+    finally:
+        engine.dispose()
+
+
+def name_of(row: BotRow) -> str:
+    """What the bot's config calls it, else its description, else its number."""
+    named = row.config.get("name") if isinstance(row.config, dict) else None
+    return str(named or row.description or f"Bot {row.id}")

@@ -1,0 +1,132 @@
+"""An open database that is ours, from one loss of connection to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from common.errors import ConfigurationError
+from supervisor.store.bots import complete, read_raw
+from supervisor.store.claims import Claimant, Liveness, claim, release, require_held
+from supervisor.store.commands import Command
+from supervisor.store.delivery import deliveries
+from supervisor.store.engine import reading, writing
+from supervisor.store.events import BotsRead, DatabaseReady, Delivery
+from supervisor.store.faults import translated
+from supervisor.store.ledger import Ledger, Submission
+from supervisor.store.meta import read_uuid, require_uuid, reserve_incarnations
+from supervisor.store.picture import Picture
+from supervisor.store.schema import is_current, upgrade
+from supervisor.store.shape import Shape, read_shape
+from supervisor.store.watch import Watch, open_watch
+from supervisor.store.writing import Answer, carry_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms the database is taken."""
+
+    claimant: Claimant
+    is_alive: Liveness
+    upgrade: bool
+    takeover: bool
+    expected_uuid: str | None
+    incarnation_block: int
+
+
+def take_database(engine: Engine, terms: Terms, at: datetime) -> DatabaseReady:
+    """Check, upgrade and claim the database, once per run.
+
+    Raises ConfigurationError when it is not ours to have, TransientError when it is away.
+    """
+    with reading(engine) as connection:
+        require_uuid(read_uuid(connection), terms.expected_uuid)
+    if terms.upgrade:
+        upgrade(engine)
+    elif not is_current(engine):
+        raise ConfigurationError("the database's schema is not up to date; run `botctl db upgrade`")
+    with writing(engine) as connection:
+        crashed = claim(connection, terms.claimant, terms.is_alive, at, takeover=terms.takeover)
+        block = reserve_incarnations(connection, terms.incarnation_block)
+        uuid = read_uuid(connection)
+    if uuid is None:
+        raise ConfigurationError("the database has lost its uuid in botvisor_meta; restore it from a backup")
+    return DatabaseReady(
+        database_uuid=uuid, dialect=engine.dialect.name, incarnation_block=block, crashed_claim=crashed
+    )
+
+
+class Session:
+    """The writer's connection and what is known of the database while it lasts."""
+
+    def __init__(self, writer: Connection, shape: Shape, watch: Watch, claimant: Claimant) -> None:
+        self._writer = writer
+        self._shape = shape
+        self.watch = watch
+        self._claimant = claimant
+        self._ledger = Ledger(shape)
+
+    @classmethod
+    def open(cls, engine: Engine, claimant: Claimant, uuid: str) -> Session:
+        """Connect to a database taken before.
+
+        Raises ConfigurationError when it is another one now or somebody took it over, TransientError when it is away.
+        """
+        with translated():
+            writer = engine.connect()
+        try:
+            with reading(writer):
+                require_uuid(read_uuid(writer), uuid)
+                require_held(writer, claimant)
+                shape = read_shape(writer)
+            with translated():
+                watch = open_watch(engine, writer)
+        except BaseException:
+            writer.invalidate()
+            writer.close()
+            raise
+        return cls(writer, shape, watch, claimant)
+
+    def write(self, commands: Sequence[Command], at: datetime, *, repeated: bool) -> list[Answer]:
+        """Carry out commands in one transaction; it is committed when this returns. Raises TransientError."""
+        with writing(self._writer) as connection:
+            return carry_out(connection, self._shape, commands, at, repeated=repeated)
+
+    def record(self, submissions: Sequence[Submission], at: datetime, *, repeated: bool) -> tuple[Delivery, ...]:
+        """Record entries in one transaction; it is committed when this returns. Raises TransientError."""
+        journal_ids = {item.journal_id for item in submissions if item.journal_id is not None}
+        with writing(self._writer) as connection:
+            outcomes = self._ledger.record(connection, submissions, at)
+            marks = self._ledger.marks(connection, journal_ids)
+        return deliveries(submissions, outcomes, marks, repeated=repeated)
+
+    def read_bots(self, picture: Picture, *, whole: bool) -> BotsRead | None:
+        """What others changed since the last look, or everything; None when there is nothing to tell.
+
+        Raises TransientError, and ConfigurationError when another supervisor took the database over.
+        """
+        with reading(self._writer) as connection:
+            require_held(connection, self._claimant)
+            found = read_raw(connection, self._shape)
+            difference = picture.compare(found)
+            told = list(found.values()) if whole else difference.changed
+            if not whole and not told and not difference.removed:
+                return None
+            rows = complete(connection, self._shape, told)
+        picture.learn(found)
+        return BotsRead(rows=rows, removed=() if whole else difference.removed, first=whole)
+
+    def release(self, at: datetime) -> None:
+        """Give the claim back. Raises TransientError."""
+        with writing(self._writer) as connection:
+            release(connection, self._claimant, at)
+
+    def close(self) -> None:
+        """Give up the connections, whatever state they are in."""
+        with translated():
+            self.watch.close()
+            self._writer.invalidate()
+            self._writer.close()

@@ -1,0 +1,142 @@
+"""Writing a bot's status, and signs of life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from loguru import logger
+from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select, update
+
+from supervisor.store.bots import metadata_of
+from supervisor.store.commands import Beat, WriteStatus
+from supervisor.store.events import StatusWritten
+from supervisor.store.shape import Shape
+from supervisor.store.tables import bot_states, bot_supervision, trading_bots
+
+_METADATA = "extra_metadata"
+_PROJECTED = frozenset({"status", "error_count", "started_at", "updated_at"})
+
+
+def write_status(
+    connection: Connection, shape: Shape, command: WriteStatus, *, repeated: bool = False, own: bool = True
+) -> StatusWritten:
+    """Compare-and-set within the caller's transaction.
+
+    `own`: it is the supervisor's word, and remembered as such in the same transaction; an operator's is not.
+
+    `repeated`: the same command may have been committed before, its answer lost; then finding its own work
+    counts as done and nothing is written twice.
+    """
+    row = _find(connection, shape, command.bot_id)
+    if row is None:
+        return StatusWritten(bot_id=command.bot_id, status=command.status, done=False, found=None)
+    metadata = metadata_of(row._mapping.get(_METADATA))
+    if repeated and _is_written(row, metadata, command):
+        return StatusWritten(bot_id=command.bot_id, status=command.status, done=True, found=row.status)
+    if command.expected is not None and row.status != command.expected:
+        return StatusWritten(bot_id=command.bot_id, status=command.status, done=False, found=row.status)
+    values = _values(row, command) | _metadata_values(metadata, command)
+    connection.execute(
+        update(trading_bots)
+        .where(trading_bots.c.id == command.bot_id, trading_bots.c.status == row.status)
+        .values(shape.only(trading_bots, values))
+    )
+    if own:
+        _project(connection, shape, command, row, values)
+        _remember(connection, shape, command)
+    return StatusWritten(bot_id=command.bot_id, status=command.status, done=True, found=row.status)
+
+
+def _find(connection: Connection, shape: Shape, bot_id: int) -> Row[Any] | None:
+    wanted: list[Any] = [trading_bots.c.status]
+    for name in ("user_id", "error_count"):
+        wanted += [trading_bots.c[name]] if shape.has(trading_bots, name) else []
+    if shape.has(trading_bots, _METADATA):
+        wanted.append(cast(trading_bots.c.extra_metadata, Text).label(_METADATA))
+    query = select(*wanted).where(trading_bots.c.id == bot_id).with_for_update(key_share=True)
+    return connection.execute(query).first()
+
+
+def _is_written(row: Row[Any], metadata: dict[str, Any] | None, command: WriteStatus) -> bool:
+    if command.error is not None:
+        return (metadata or {}).get("last_error_time") == command.at.isoformat()
+    return command.expected not in (None, command.status) and row.status == command.status
+
+
+def _values(row: Row[Any], command: WriteStatus) -> dict[str, Any]:
+    values: dict[str, Any] = {"updated_at": command.at}
+    if command.status is not None:
+        values["status"] = command.status
+    if command.status == "running" and command.started_at is not None:
+        values["started_at"] = command.started_at
+    if command.reset_errors:
+        values["error_count"] = 0
+    if command.error is not None and command.count_error:
+        values["error_count"] = (0 if command.reset_errors else row._mapping.get("error_count") or 0) + 1
+    return values
+
+
+def _metadata_values(metadata: dict[str, Any] | None, command: WriteStatus) -> dict[str, Any]:
+    """The merged extra_metadata, when there is something to merge."""
+    changes = changed_metadata(command)
+    if not changes and not command.metadata_remove:
+        return {}
+    if metadata is None:
+        # Whatever somebody keeps there that is no JSON object, it is not ours to overwrite.
+        logger.bind(bot_id=command.bot_id).warning("extra_metadata of the bot is no JSON object; it is left as it is")
+        return {}
+    kept = {key: value for key, value in metadata.items() if key not in command.metadata_remove}
+    return {_METADATA: kept | changes}
+
+
+def changed_metadata(command: WriteStatus) -> dict[str, Any]:
+    """The keys of extra_metadata that the command sets."""
+    changes = dict(command.metadata_set)
+    if command.error is not None:
+        changes |= {"last_error": command.error, "last_error_time": command.at.isoformat()}
+    return changes
+
+
+def _project(
+    connection: Connection, shape: Shape, command: WriteStatus, row: Row[Any], values: dict[str, Any]
+) -> None:
+    """The same in bot_states."""
+    state = {key: value for key, value in values.items() if key in _PROJECTED}
+    if command.error is not None:
+        state["last_error"] = command.error
+    insert = shape.insert(bot_states).values(bot_id=command.bot_id, user_id=row._mapping.get("user_id"), **state)
+    connection.execute(insert.on_conflict_do_update(index_elements=["bot_id"], set_=state))
+
+
+def _remember(connection: Connection, shape: Shape, command: WriteStatus) -> None:
+    """Whatever status the row has from now on that is not this one, somebody else wrote."""
+    if command.status is None:
+        return
+    words = {"last_status": command.status, "updated_at": command.at}
+    if command.generation is not None:
+        words["observed_generation"] = command.generation
+    insert = shape.insert(bot_supervision).values(bot_id=command.bot_id, **words)
+    connection.execute(insert.on_conflict_do_update(index_elements=["bot_id"], set_=words))
+
+
+def write_beats(connection: Connection, shape: Shape, beats: Sequence[Beat]) -> None:
+    """Newest heartbeats in one go; those of bots whose row is gone are dropped."""
+    ids = [beat.bot_id for beat in beats]
+    alive = set(connection.scalars(select(trading_bots.c.id).where(trading_bots.c.id.in_(ids))))
+    rows = [_beat(beat) for beat in beats if beat.bot_id in alive]
+    if not rows:
+        return
+    values: dict[str, Any] = {"last_heartbeat": bindparam("beat_at"), "updated_at": bindparam("beat_at")}
+    statement = update(trading_bots).where(trading_bots.c.id == bindparam("beat_of"))
+    connection.execute(statement.values(shape.only(trading_bots, values)), rows)
+    insert = shape.insert(bot_states)
+    states = [{"bot_id": row["beat_of"], "last_tick_at": row["tick_at"], "updated_at": row["beat_at"]} for row in rows]
+    newer = func.coalesce(insert.excluded.last_tick_at, bot_states.c.last_tick_at)
+    changes = {"last_tick_at": newer, "updated_at": insert.excluded.updated_at}
+    shape.write_many(connection, insert.on_conflict_do_update(index_elements=["bot_id"], set_=changes), states)
+
+
+def _beat(beat: Beat) -> dict[str, int | datetime | None]:
+    return {"beat_of": beat.bot_id, "beat_at": beat.at, "tick_at": beat.tick_at or beat.at}

@@ -1,0 +1,59 @@
+"""The only place that waits. backtrader asks it first in every round of its loop, as it would ask a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from common.clock import Clock
+from common.wire.messages import Phase
+from worker.engine.bell import Bell
+from worker.engine.stream import BarStream
+from worker.progress import Progress
+
+IDLE_ROUND = 1.0
+"""Longest wait, in seconds: an idle loop still shows that it lives."""
+
+
+class Hub:
+    """Waits for the next bar, a stop or the end of an idle round, whichever comes first."""
+
+    def __init__(self, stream: BarStream, bell: Bell, progress: Progress, clock: Clock) -> None:
+        self._stream = stream
+        self._bell = bell
+        self._progress = progress
+        self._clock = clock
+        self.stopping: Callable[[], bool] = lambda: False
+        """Whether the loop is to end before the next bar."""
+        self.before_wait: Callable[[], None] = lambda: None
+        """Called before each wait: the moment to report what the bar left unreported."""
+        self.end_loop: Callable[[], None] = lambda: None
+        """Tells the runtime to leave its loop."""
+
+    def start(self, *_: Any, **__: Any) -> None:
+        """Nothing to open."""
+
+    def stop(self) -> None:
+        """Nothing to close; the bell belongs to the trading."""
+
+    def get_notifications(self) -> tuple[()]:
+        """Begin a round: wait if there is reason to. A stop takes effect here, between two bars, and nowhere else."""
+        self._progress.last_round = self._clock.monotonic()
+        if self._stream.paced and not self.stopping():
+            self._wait()
+        if self._stream.live and self._progress.phase is Phase.WARMING:
+            self._progress.phase = Phase.TRADING
+        if self.stopping():
+            self._progress.phase = Phase.STOPPING
+            self.end_loop()
+        return ()
+
+    def _wait(self) -> None:
+        seconds = self._stream.wait_seconds()
+        if self._stream.live and self._progress.phase is Phase.WARMING:
+            self._progress.phase = Phase.TRADING
+        if seconds <= 0.0:
+            return
+        self.before_wait()
+        self._bell.wait(min(seconds, IDLE_ROUND))
+        self._progress.last_round = self._clock.monotonic()

@@ -1,0 +1,47 @@
+"""backtrader's cerebro, set up for one bot: one feed, one strategy, no observers, bounded lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common.spec import BotSpec
+from worker.book.book import Book
+from worker.engine.backtrader_import import bt
+from worker.engine.broker import MirrorBroker
+from worker.engine.feed import ClosedBars
+from worker.engine.hub import Hub
+from worker.engine.session import Session
+from worker.engine.stream import BarStream
+from worker.strategies.contract import BotStrategy, Desk
+
+
+class Cerebro(bt.Cerebro):  # type: ignore[misc]  # backtrader is untyped
+    """Without the summary that backtrader compiles for writers after each run."""
+
+    def stop_writers(self, runstrats: list[Any]) -> None:
+        """No writers are used."""
+
+
+def run_strategy(
+    spec: BotSpec, strategy: type[BotStrategy], desk: Desk, session: Session, stream: BarStream, hub: Hub, book: Book
+) -> None:
+    """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out."""
+    cerebro = Cerebro(stdstats=False, quicknotify=True, exactbars=1, preload=False, runonce=False, live=True)
+    timeframe, compression = timeframe_of(spec.data.interval_seconds)
+    feed = ClosedBars(stream=stream, name=spec.symbol, timeframe=timeframe, compression=compression)
+    broker = MirrorBroker(book, session)
+    broker.feed = feed
+    hub.end_loop = cerebro.runstop
+    cerebro.setbroker(broker)
+    cerebro.addstore(hub)
+    cerebro.adddata(feed)
+    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session)
+    cerebro.run()
+
+
+def timeframe_of(interval_seconds: int) -> tuple[int, int]:
+    """backtrader's (timeframe, compression) of an interval."""
+    for seconds, timeframe in ((86_400, bt.TimeFrame.Days), (60, bt.TimeFrame.Minutes)):
+        if interval_seconds % seconds == 0:
+            return timeframe, interval_seconds // seconds
+    return bt.TimeFrame.Seconds, interval_seconds

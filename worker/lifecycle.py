@@ -1,0 +1,210 @@
+"""One life of one bot, from ticket to exit code.
+
+Two threads: the main thread trades (and writes the journal), the io thread talks to the supervisor. If
+either dies the life ends.
+"""
+
+from __future__ import annotations
+
+import decimal
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Literal
+
+from loguru import logger
+
+from common import logs
+from common.clock import Clock, SystemClock
+from common.errors import ConfigurationError
+from common.exit_status import ExitStatus
+from common.spec import BotSpec, read_spec
+from common.trading.money import CONTEXT
+from common.wire.facts import AnyFact, Checkpoint
+from common.wire.messages import Drain, Goodbye, Hello, Phase
+from common.wire.ticket import Ticket
+from worker.engine.run import Outcome, Trading
+from worker.link.dealer import Link
+from worker.link.journal import Journal
+from worker.lock import LifeLock, LockHeldError
+from worker.pid_file import PidFile
+from worker.progress import Progress
+
+_FLUSH_SECONDS = 5.0
+
+Cause = Literal["drained", "terminated", "hangup", "orphaned"]
+
+
+@dataclass(slots=True)
+class _Ending:
+    """Why this life ends; the first cause stands."""
+
+    cause: Cause | None = None
+    detail: str | None = None
+
+    def note(self, cause: Cause, detail: str | None = None) -> None:
+        if self.cause is None:
+            self.cause, self.detail = cause, detail
+
+
+def live(ticket: Ticket) -> int:
+    """Live the life of `ticket`; returns the exit code."""
+    decimal.setcontext(CONTEXT.copy())
+    _set_up_logs(ticket)
+    faulthandler.enable(all_threads=True)
+    try:
+        with LifeLock(ticket.places.state_dir, ticket.incarnation), PidFile(ticket.places.pid_file):
+            return _Life(ticket, SystemClock()).run()
+    except LockHeldError as error:
+        logger.error("{}", error)
+        return ExitStatus.LOCKED
+
+
+def newer(one: Checkpoint | None, other: Checkpoint | None) -> Checkpoint | None:
+    """The checkpoint with the higher revision; either may be missing."""
+    if one is None or other is None:
+        return one or other
+    return one if one.revision >= other.revision else other
+
+
+def _set_up_logs(ticket: Ticket) -> None:
+    logs.reset()
+    logs.register_secret(ticket.link.token)
+    logs.register_secrets_of(ticket.config)
+    logs.add_json_file(
+        ticket.places.log_file,
+        level=ticket.log_level,
+        rotation_mb=ticket.log_rotation_mb,
+        keep=ticket.log_keep,
+        process="worker",
+        bot_id=ticket.row.bot_id,
+        incarnation=ticket.incarnation,
+    )
+
+
+class _Life:
+    """The parts of a life and how they end together."""
+
+    def __init__(self, ticket: Ticket, clock: Clock) -> None:
+        self._ticket = ticket
+        self._clock = clock
+        self._ending = _Ending()
+        folder = ticket.places.state_dir / "journal"
+        self._progress = Progress(paused=ticket.paused, last_round=clock.monotonic())
+        self._journal = Journal.open(folder, ticket.incarnation, clock)
+        self._trading: Trading | None = None
+        self._stop_wanted: bool | None = None
+        self._paused = ticket.paused
+        self._link = Link(
+            ticket.link,
+            folder,
+            self._progress,
+            Hello(
+                token=ticket.link.token,
+                incarnation=ticket.incarnation,
+                pid=os.getpid(),
+                generation=ticket.generation,
+            ),
+            on_drain=self._drain,
+            on_pause=self._pause,
+            on_orphaned=self._orphaned,
+            on_failed=self._link_failed,
+            clock=clock,
+        )
+        self._progress.on_phase = self._link.wake
+
+    def run(self) -> int:
+        self._catch_signals()
+        self._link.start()
+        try:
+            spec = self._spec()
+            code, goodbye = self._trade(spec)
+        except ConfigurationError as error:
+            logger.error("This bot cannot run: {}", error)
+            code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error))
+        except Exception as error:  # noqa: BLE001 - the outermost edge of the trading thread: whatever it was, say so and leave
+            logger.exception("The trading loop failed")
+            code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=f"{type(error).__name__}: {error}")
+        self._progress.phase = Phase.STOPPING
+        self._journal.close()
+        self._link.finish(goodbye, self._flush_seconds(code))
+        return code
+
+    def _spec(self) -> BotSpec:
+        reading = read_spec(self._ticket.config, self._ticket.row)
+        if reading.spec is None:
+            raise ConfigurationError("; ".join(problem.message for problem in reading.errors))
+        return reading.spec
+
+    def _trade(self, spec: BotSpec) -> tuple[ExitStatus, Goodbye]:
+        checkpoint = newer(self._journal.newest_checkpoint(), self._ticket.recovery.checkpoint)
+        logger.info(
+            "Life {} of {} begins{}",
+            self._ticket.incarnation,
+            spec.name,
+            f" after the bar of {checkpoint.bar_at}" if checkpoint is not None and checkpoint.bar_at else "",
+        )
+        trading = Trading(spec, self._ticket, checkpoint, self._commit, self._progress, self._clock)
+        self._trading = trading
+        trading.set_paused(self._paused)
+        if self._stop_wanted is not None:
+            trading.request_stop(apply_on_stop=self._stop_wanted)
+        outcome = trading.run()
+        if outcome is Outcome.FINISHED:
+            logger.info("The feed came to its end; the bot has finished")
+            return ExitStatus.FINISHED, Goodbye(cause="finished")
+        if self._link.failure is not None:
+            raise self._link.failure
+        cause = self._ending.cause or "drained"
+        logger.info("This life ends: {}", self._ending.detail or cause)
+        code = ExitStatus.ORPHANED if cause == "orphaned" else ExitStatus.OK
+        return code, Goodbye(cause=cause, detail=self._ending.detail)
+
+    def _commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+        self._journal.append(facts, checkpoint, deliver=deliver)
+        if facts or deliver:
+            self._link.wake()
+
+    def _flush_seconds(self, code: int) -> float:
+        """A finished bot has no next life to deliver its last facts, so it waits as long as an orphan may."""
+        return self._ticket.link.orphan_grace if code == ExitStatus.FINISHED else _FLUSH_SECONDS
+
+    def _catch_signals(self) -> None:
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._on_signal)
+        if hasattr(signal, "SIGUSR1"):
+            faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
+        if hasattr(signal, "SIGUSR2"):
+            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        hangup = hasattr(signal, "SIGHUP") and number == signal.SIGHUP
+        self._end("hangup" if hangup else "terminated", signal.Signals(number).name, apply_on_stop=False)
+
+    def _drain(self, drain: Drain) -> None:
+        self._end("drained", drain.reason, apply_on_stop=drain.apply_on_stop)
+
+    def _orphaned(self) -> None:
+        logger.warning("No supervisor for {:.0f} s: leaving", self._ticket.link.orphan_grace)
+        self._end("orphaned", "no supervisor within the grace", apply_on_stop=True)
+
+    def _end(self, cause: Cause, detail: str | None, *, apply_on_stop: bool) -> None:
+        self._ending.note(cause, detail)
+        self._stop_wanted = apply_on_stop
+        if self._trading is not None:
+            self._trading.request_stop(apply_on_stop=apply_on_stop)
+
+    def _link_failed(self, error: BaseException) -> None:
+        if self._trading is not None:
+            self._trading.request_stop()
+
+    def _pause(self, paused: bool) -> None:
+        self._paused = paused
+        if self._trading is not None:
+            self._trading.set_paused(paused)

@@ -1,0 +1,115 @@
+"""The lock of a bot: whoever holds it is the bot's one life on this host.
+
+The kernel frees it at death, however sudden, so it survives the supervisor and never goes stale.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from pathlib import Path
+from types import TracebackType
+
+from common.errors import TransientError
+from common.process import facts_of
+from common.wire.launch import LOCK_NAME, LockNote
+
+
+class LockHeldError(TransientError):
+    """Another life of this bot is running."""
+
+    def __init__(self, path: Path, note: str) -> None:
+        super().__init__(
+            f"{path} is held by another life of this bot ({note or 'no note in it'}); "
+            f"a bot has one life at a time: try again when that one has ended"
+        )
+
+
+class LifeLock:
+    """The lock file in a bot's state folder, held from `acquire` (or entering) to `release` (or death).
+
+    Other programs that this process starts do not inherit it, nor do its forks.
+    """
+
+    def __init__(self, state_dir: Path, incarnation: int) -> None:
+        self.path = state_dir / LOCK_NAME
+        self._incarnation = incarnation
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock at once. Raises LockHeldError when another life has it, OSError when the folder forbids it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            if not _try_lock(descriptor):
+                raise LockHeldError(self.path, os.read(descriptor, 200).decode(errors="replace").strip())
+            self._write_note(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        _close_in_forks(self)
+
+    def release(self) -> None:
+        """Give the lock back; harmless when it is not held."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def __enter__(self) -> LifeLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _write_note(self, descriptor: int) -> None:
+        facts = facts_of(os.getpid())
+        note = LockNote(pid=os.getpid(), created=facts.created if facts else None, incarnation=self._incarnation)
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, note.model_dump_json().encode() + b"\n")
+
+
+def _close_in_forks(lock: LifeLock) -> None:
+    """A fork shares the open file and would keep the bot locked after this life's death."""
+    if not hasattr(os, "register_at_fork"):
+        return
+    reference = weakref.ref(lock)
+
+    def close_copy() -> None:
+        held = reference()
+        if held is not None:
+            held.release()
+
+    os.register_at_fork(after_in_child=close_copy)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR_BYTE = 1 << 20
+    """msvcrt locks are mandatory; a byte behind the note leaves the note readable."""
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _FAR_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,42 @@
+"""What a fork server imports before its first fork, so that no life has to."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+
+import worker
+
+_MODULES = (
+    "zmq",
+    "pydantic",
+    "loguru",
+    "setproctitle",
+    "zoneinfo",
+    "common.logs",
+    "common.spec",
+    "common.wire.codec",
+)
+_NEVER = frozenset({"worker.__main__", "worker.forkserver"})
+
+
+def preload(extra: Iterable[str] = ()) -> dict[str, str]:
+    """Import the libraries of a worker, all of `worker`, and `extra`; returns the failures, module -> reason.
+
+    `worker.engine` goes first: it decides how backtrader is imported. A module that fails is reported and left
+    out; the life that needs it fails with the true error in its own output.
+    """
+    names = ["worker.engine", *_MODULES, *_own_modules(), *extra]
+    broken = {}
+    for name in dict.fromkeys(names):
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 - any code may run at import; one bad module must not stop all bots
+            broken[name] = f"{type(error).__name__}: {error}"
+    return broken
+
+
+def _own_modules() -> list[str]:
+    found = pkgutil.walk_packages(worker.__path__, "worker.", onerror=lambda name: None)
+    return [module.name for module in found if module.name not in _NEVER]

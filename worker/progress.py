@@ -1,0 +1,46 @@
+"""What the trading loop has achieved so far, for the heartbeat to carry.
+
+Written only by the trading thread, read by the io thread; each field is replaced as a whole, so a reader
+never sees half a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from common.wire.messages import Phase
+
+
+def _nobody() -> None:
+    return None
+
+
+class Progress:
+    """Progress of one life."""
+
+    __slots__ = ("_phase", "bars", "equity", "last_bar_at", "last_round", "on_phase", "paused", "position")
+
+    def __init__(self, *, last_round: float = 0.0, paused: bool = False) -> None:
+        self._phase = Phase.STARTING
+        self.bars: int = 0
+        """Bars processed in this life, warm-up included."""
+        self.last_bar_at: datetime | None = None
+        self.last_round = last_round
+        """Monotonic time at which the trading loop last completed a round (idle rounds count)."""
+        self.equity: str | None = None
+        self.position: str | None = None
+        self.paused = paused
+        self.on_phase: Callable[[], None] = _nobody
+        """Called on the trading thread after each change of phase, so that it is told at once."""
+
+    @property
+    def phase(self) -> Phase:
+        """What the worker is doing."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        if phase is not self._phase:
+            self._phase = phase
+            self.on_phase()

@@ -1,0 +1,149 @@
+"""What a strategy may see and ask: the desk, the bar, its own open position.
+
+A strategy decides; the desk sizes, checks the limits, journals and trades. Strategies never see the
+venue, the journal, the socket or the settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+from common.spec import BotSpec
+from worker.engine.backtrader_import import bt
+
+Direction = Literal["long", "short"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPosition:
+    """The bot's open position as a strategy sees it."""
+
+    direction: Direction
+    size: Decimal
+    entry_price: Decimal
+    entry_time: datetime
+    """Timestamp of the bar of the entry fill, as in the data (its open)."""
+    entry_bar: int
+    """Number of the bar of the entry fill."""
+
+
+class Desk(Protocol):
+    """The engine's side of the conversation. All calls come from the trading thread."""
+
+    @property
+    def bar_number(self) -> int:
+        """Number of the current bar: its row index in the data, from 0."""
+
+    @property
+    def bar_time(self) -> datetime:
+        """Timestamp of the current bar as in the data (its open), aware UTC."""
+
+    @property
+    def position(self) -> OpenPosition | None:
+        """The open position, or None when flat."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether an order waits for its fill."""
+
+    @property
+    def may_evaluate(self) -> bool:
+        """False while the bar is history or was already decided in an earlier life."""
+
+    def mark(self) -> None:
+        """Take the equity of this bar's close into the equity curve; the engine has done so before `on_bar`."""
+
+    def enter(self, reason: str, *, confidence: float = 1.0, risk_multiplier: float = 1.0) -> bool:
+        """Ask for a long entry, sized by the bot's rules. False when a limit denied it (and the denial is recorded).
+
+        Only within `on_bar`; raises BotvisorError elsewhere.
+        """
+
+    def leave(self, reason: str) -> None:
+        """Ask to close the whole position; nothing happens when flat or when an exit is under way.
+
+        Only within `on_bar`; raises BotvisorError elsewhere.
+        """
+
+
+class BarLoop(Protocol):
+    """The engine's side of a bar: what surrounds the strategy's decision."""
+
+    def close_bar(self, ready: bool) -> None:
+        """The indicators have taken the bar in; `ready` when their minimum periods are met."""
+
+
+KEPT_BARS = 256
+"""How far back any line (price or indicator) can be read; older values are forgotten, so that memory stays flat."""
+
+
+class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
+    """Root of all strategies: CustomStrategy and plugins.
+
+    Subclasses build their indicators in `__init__` (after `super().__init__()`) and decide in `on_bar`,
+    which is called once per closed bar that may be evaluated, in bar order, when the minimum periods of
+    backtrader indicators are met. `next` and `prenext` belong to the engine.
+    """
+
+    params = (("desk", None), ("spec", None), ("loop", None))
+
+    desk: Desk
+    spec: BotSpec
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk = self.p.desk
+        self.spec = self.p.spec
+
+    def on_bar(self) -> None:
+        """Decide on the current closed bar."""
+        raise TypeError(f"{type(self).__name__} defines no on_bar")
+
+    def on_entry(self, position: OpenPosition) -> None:
+        """The entry was filled.
+
+        Indicator values seen here are those of the decision bar, the last one closed before the fill. Also
+        called for a position that was found open and whose strategy state is unknown.
+        """
+
+    def on_exit(self, reason: str) -> None:
+        """The position was closed; the strategy is flat."""
+
+    def state(self) -> dict[str, Any]:
+        """What the next life needs to go on, as JSON values. Indicators are not part of it: they are computed again."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned; called before the first bar, warm-up included."""
+
+    def prenext(self) -> None:
+        """A bar before the minimum periods are met."""
+        if self.p.loop is not None:
+            self.p.loop.close_bar(False)
+
+    def next(self) -> None:
+        """A bar of the running market."""
+        if self.p.loop is not None:
+            self.p.loop.close_bar(True)
+        elif self.desk.may_evaluate:
+            self.on_bar()
+
+    def qbuffer(self, savemem: int = 0, replaying: bool = False) -> None:
+        """Bound all lines to KEPT_BARS, or to their own need where that is larger."""
+        super().qbuffer(1, replaying=replaying)
+        for line in _lines_of(self):
+            line.minbuffer(KEPT_BARS)
+
+
+def _lines_of(node: Any) -> list[Any]:
+    """The line buffers of a strategy or indicator, of its data feeds and of all indicators below it."""
+    lines = list(node.lines)
+    for data in getattr(node, "datas", ()):
+        lines.extend(getattr(data, "lines", ()))
+    for kind in node._lineiterators.values():
+        for child in kind:
+            lines.extend(_lines_of(child))
+    return lines

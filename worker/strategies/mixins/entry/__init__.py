@@ -1,0 +1,1 @@
+"""Entry rules: when to go long. No exit, no sizing."""

@@ -1,0 +1,220 @@
+"""Parameters as tables: name, type, default, bounds and every spelling a config may use for them.
+
+Validation, resolution and documentation all read the same declarations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from common.spec import LogicSpec
+from common.spec.problems import Problem, error, missing, warning
+
+Kind = Literal["integer", "number", "flag"]
+Role = Literal["entry", "exit"]
+Value = int | float | bool
+Values = Mapping[str, Value]
+
+PREFIX_OF_ROLE: dict[Role, str] = {"entry": "e_", "exit": "x_"}
+_NOUN_OF_KIND = {"integer": "a whole number", "number": "a finite number", "flag": "true or false"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A spelling of the web form, in the form's own unit."""
+
+    name: str
+    divisor: float = 1.0
+    """The form's value divided by this is the parameter's value (100: the form shows percents)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of a mixin or an indicator."""
+
+    name: str
+    """Plain name."""
+    kind: Kind
+    meaning: str
+    default: Value | None = None
+    """None: must be given."""
+    minimum: float | None = None
+    maximum: float | None = None
+    plausible_maximum: float | None = None
+    """A larger value is taken, with a warning."""
+    synonyms: tuple[str, ...] = ()
+    """Other plain names."""
+    legacy: str | None = None
+    """Prefixed name when it is not prefix + plain name."""
+    forms: tuple[Form, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """What holds for a value, in words."""
+        noun = f"must be {_NOUN_OF_KIND[self.kind]}"
+        if self.minimum is not None and self.maximum is not None:
+            return f"{noun} from {self.minimum:g} to {self.maximum:g}"
+        if self.minimum is not None:
+            return f"{noun}, at least {self.minimum:g}"
+        return noun if self.maximum is None else f"{noun}, at most {self.maximum:g}"
+
+    def read(self, raw: Any, divisor: float = 1.0) -> Value | None:
+        """`raw` as a value in the parameter's unit; None when it breaks the rule."""
+        value = _READERS[self.kind](raw)
+        if value is None:
+            return None
+        if divisor != 1.0:
+            value = value / divisor
+        too_small = self.minimum is not None and value < self.minimum
+        too_large = self.maximum is not None and value > self.maximum
+        return None if too_small or too_large else value
+
+
+def _integer(raw: Any) -> int | None:
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, float) and raw.is_integer():
+        return int(raw)
+    return raw if isinstance(raw, int) else None
+
+
+def _number(raw: Any) -> float | None:
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        return None
+    try:
+        value = float(raw)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _flag(raw: Any) -> bool | None:
+    if isinstance(raw, bool):
+        return raw
+    return bool(raw) if isinstance(raw, int) and raw in (0, 1) else None
+
+
+_READERS = {"integer": _integer, "number": _number, "flag": _flag}
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One place where a parameter may stand, and its unit there."""
+
+    section: Literal["logic_params", "params"]
+    key: str
+    divisor: float = 1.0
+
+
+def spellings(parameter: Parameter, role: Role) -> Iterator[Spelling]:
+    """Every place of `parameter`, the strongest first: plain, prefixed, optimizer, web form."""
+    for section in ("logic_params", "params"):
+        for key in (parameter.name, *parameter.synonyms):
+            yield Spelling(section, key)
+    prefixed = parameter.legacy or PREFIX_OF_ROLE[role] + parameter.name
+    places = [(prefixed, 1.0), (f"{role}_{prefixed}", 1.0)]
+    places += [(form.name, form.divisor) for form in parameter.forms]
+    places += [(f"{role}_{form.name}", form.divisor) for form in parameter.forms]
+    for key, divisor in places:
+        yield Spelling("params", key, divisor)
+        yield Spelling("logic_params", key, divisor)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The values of all parameters, and what is wrong with their writing."""
+
+    values: dict[str, Value]
+    problems: tuple[Problem, ...]
+    written: dict[str, str]
+    """Parameter → place in the config that gave its value; absent for defaults."""
+
+
+def resolve(
+    parameters: tuple[Parameter, ...], logic: LogicSpec, role: Role, path: str, also_read: frozenset[str] = frozenset()
+) -> Resolution:
+    """Find every parameter in `logic`, which stands at `path` of the config.
+
+    A value of 0 or false is a value; null counts as absent. A faulty value is an error and leaves the default in
+    place, so that everything else can still be checked. `also_read` are keys of logic_params with another reader.
+    """
+    values: dict[str, Value] = {}
+    problems: list[Problem] = []
+    written: dict[str, str] = {}
+    known: set[tuple[str, str]] = {("logic_params", key) for key in also_read}
+    for parameter in parameters:
+        places = list(spellings(parameter, role))
+        known.update((place.section, place.key) for place in places)
+        present = [place for place in places if _raw(logic, place) is not None]
+        if present:
+            written[parameter.name] = f"{path}.{present[0].section}.{present[0].key}"
+        value, found = _value(parameter, logic, present, path)
+        values[parameter.name] = value
+        problems += found
+    problems += _unknown(parameters, logic, known, path)
+    return Resolution(values, tuple(problems), written)
+
+
+def _raw(logic: LogicSpec, place: Spelling) -> Any:
+    return (logic.logic_params if place.section == "logic_params" else logic.params).get(place.key)
+
+
+def _value(parameter: Parameter, logic: LogicSpec, present: list[Spelling], path: str) -> tuple[Value, list[Problem]]:
+    if parameter.default is None:
+        raise ValueError(f"{parameter.name} of a mixin has no default")
+    if not present:
+        return parameter.default, []
+    first, *others = present
+    raw, where = _raw(logic, first), f"{path}.{first.section}.{first.key}"
+    problems = [_shadowed(f"{path}.{other.section}.{other.key}", _raw(logic, other), where) for other in others]
+    value = parameter.read(raw, first.divisor)
+    if value is None:
+        unit = f" after division by {first.divisor:g}" if first.divisor != 1.0 else ""
+        return parameter.default, [*problems, error(where, raw, parameter.rule + unit)]
+    if parameter.plausible_maximum is not None and value > parameter.plausible_maximum:
+        rule = f"{parameter.name} is usually at most {parameter.plausible_maximum:g} ({parameter.meaning})"
+        problems.append(warning(where, raw, rule))
+    return value, problems
+
+
+def _shadowed(path: str, raw: Any, by: str) -> Problem:
+    return warning(path, raw, f"is not used, {by} says the same parameter and comes first", "remove one of the two")
+
+
+def _unknown(
+    parameters: tuple[Parameter, ...], logic: LogicSpec, known: set[tuple[str, str]], path: str
+) -> Iterator[Problem]:
+    names = ", ".join(parameter.name for parameter in parameters)
+    for section, given in (("params", logic.params), ("logic_params", logic.logic_params)):
+        for key, raw in given.items():
+            if (section, key) in known:
+                continue
+            where = f"{path}.{section}.{key}"
+            if key.endswith("_period") and _number(raw) is not None and raw <= 0:
+                yield error(where, raw, "a period must be at least 1")
+            yield warning(where, raw, f"{logic.name} has no such parameter and ignores it", f"it knows {names}")
+
+
+def resolve_plain(parameters: tuple[Parameter, ...], given: Mapping[str, Any], path: str, owner: str) -> Resolution:
+    """Find every parameter of an indicator in `given`, which stands at `path` of the config."""
+    values: dict[str, Value] = {}
+    problems: list[Problem] = []
+    for parameter in parameters:
+        raw = given.get(parameter.name)
+        where = f"{path}.{parameter.name}"
+        value = parameter.default if raw is None else parameter.read(raw)
+        if value is not None:
+            values[parameter.name] = value
+        elif raw is None:
+            problems.append(missing(where, f"{owner} needs it, it {parameter.rule}"))
+        else:
+            problems.append(error(where, raw, parameter.rule))
+    names = [parameter.name for parameter in parameters]
+    for key, raw in given.items():
+        if key not in names:
+            rule = f"{owner} has no such parameter and ignores it"
+            problems.append(warning(f"{path}.{key}", raw, rule, f"it knows {', '.join(names)}"))
+    return Resolution(values, tuple(problems), {name: f"{path}.{name}" for name in names if name in given})

@@ -1,0 +1,56 @@
+"""Whether a bot's strategy can run: its type, its mixins, their parameters. May run plugin code; only a worker does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from common.spec import BotSpec, Problem
+from common.spec.problems import error, warning
+from worker.strategies.custom import CustomStrategy
+from worker.strategies.logic import read_entry, read_exit
+from worker.strategies.registry import FALLBACK, LoadedStrategy, find
+
+PARAMETERS = "strategy.parameters"
+
+
+@runtime_checkable
+class Validating(Protocol):
+    """A strategy class that checks its own parameters."""
+
+    def validate(self, parameters: Mapping[str, Any]) -> Iterable[Problem]:
+        """A class method: what is wrong with `strategy.parameters` as written."""
+
+
+def validate(spec: BotSpec, plugin_dirs: Sequence[Path | str] = ()) -> list[Problem]:
+    """Every problem of the strategy section that needs the strategies themselves to be seen."""
+    loaded = find(spec.strategy.type, plugin_dirs)
+    problems = _type_problems(spec.strategy.type, loaded)
+    if loaded.cls is CustomStrategy:
+        return [*problems, *read_entry(spec.strategy.entry).problems, *read_exit(spec.strategy.exit).problems]
+    return [*problems, *_own_problems(loaded, spec.strategy.parameters)]
+
+
+def _type_problems(type_name: str, loaded: LoadedStrategy) -> list[Problem]:
+    if not loaded.fallback:
+        return []
+    unknown, *faults = loaded.warnings
+    remedy = f"{FALLBACK} runs instead, with the rules of {FALLBACK}"
+    told = [warning("strategy.type", type_name, unknown, remedy)]
+    return told + [warning("strategy.type", type_name, f"may be the cause: {fault}") for fault in faults]
+
+
+def _own_problems(loaded: LoadedStrategy, parameters: Mapping[str, Any]) -> list[Problem]:
+    if not isinstance(loaded.cls, Validating):
+        return []
+    try:
+        problems = list(loaded.cls.validate(parameters))
+    except Exception as failure:  # noqa: BLE001 - a plugin may raise anything
+        rule = f"{loaded.name} could not check them: {type(failure).__name__}: {failure}"
+        return [error(PARAMETERS, dict(parameters), rule)]
+    strangers = [problem for problem in problems if not isinstance(problem, Problem)]
+    if strangers:
+        rule = f"{loaded.name}.validate must return Problem values, it returned {type(strangers[0]).__name__}"
+        return [error(PARAMETERS, dict(parameters), rule)]
+    return problems
