@@ -26,7 +26,7 @@ _HUMAN_KEYS = ("bot_id", "incarnation")
 def register_secret(value: str) -> None:
     """Blank `value` wherever it would appear in a log line of this process."""
     if len(value) >= 4:
-        _secrets.add(value)
+        _secrets.update((value, json.dumps(value, ensure_ascii=False)[1:-1]))
 
 
 def register_secrets_of(config: Any) -> None:
@@ -43,7 +43,7 @@ def register_secrets_of(config: Any) -> None:
 
 def scrub(text: str) -> str:
     """`text` with every registered secret blanked."""
-    for secret in _secrets:
+    for secret in sorted(_secrets, key=len, reverse=True):  # one secret may be the beginning of another
         if secret in text:
             text = text.replace(secret, "[redacted]")
     return text
@@ -99,7 +99,7 @@ def _as_dict(record: Record) -> dict[str, Any]:
     }
     exception = record["exception"]
     if exception is not None and exception.value is not None:
-            line["exception"] = "".join(
+        line["exception"] = "".join(
             traceback.format_exception(exception.type, exception.value, exception.traceback)
         ).rstrip()
     return line

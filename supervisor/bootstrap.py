@@ -78,6 +78,8 @@ def _wire(
     answering: list[Supervisor] = []
     control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
     stack.callback(control.close)
+    signals = SignalInbox()
+    stack.callback(signals.close)
     supervisor = Supervisor(
         settings=settings,
         policy=policy,
@@ -88,7 +90,7 @@ def _wire(
         poller=Poller(),
         launcher=launcher,
         adopted=adopted,
-        signals=SignalInbox(),
+        signals=signals,
         control=control,
         enrolment=enrolment,
         observation=observation,

@@ -93,7 +93,7 @@ class ControlSocket:
             if not isinstance(request, dict):
                 raise ValueError("a request is a JSON object")
             response = self._answer(request)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             response = {"error": f"request not understood: {error}"}
         payload = json.dumps(response, default=str).encode() + b"\n"
         threading.Thread(target=_send_and_close, args=(client, payload), name="control-reply", daemon=True).start()
@@ -113,12 +113,18 @@ def _listen(path: Path) -> socket.socket:
             f"The control socket {path} has a path of {length} bytes; the system allows {LONGEST_SOCKET_PATH}."
             " Set BOTVISOR_RUN_DIR to a shorter folder."
         )
-    path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.setblocking(False)
     mask = os.umask(0o177)
     try:
+        path.unlink(missing_ok=True)
         listener.bind(os.fspath(path))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"The control socket {path} cannot be opened: {error.strerror}."
+            " Remove what is there, or set BOTVISOR_RUN_DIR to another folder."
+        ) from None
     finally:
         os.umask(mask)
     listener.listen(64)

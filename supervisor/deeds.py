@@ -176,6 +176,14 @@ class Deeds:
         if life.identity is not None:
             _SIGNAL_OF_RUNG[RUNG_OF[type(action)]](life.identity)
 
+    def repeat_drain(self, life: Life) -> None:
+        """A life that had not yet said its name when it was asked to end is asked again."""
+        stop = life.worker.stop
+        if stop is not None and stop.rung is Rung.DRAIN:
+            self._router.send(
+                life.incarnation, DrainMessage(apply_on_stop=stop.apply_on_stop, reason=_SENTENCES[stop.reason])
+            )
+
     def _pause(self, bot: Bot, action: Pause) -> None:
         life = bot.life
         if life is not None and self._router.send(life.incarnation, PauseMessage(paused=action.paused)):
@@ -183,7 +191,6 @@ class Deeds:
 
     def _quarantine(self, bot: Bot, action: Quarantine) -> None:
         bot.quarantine(action.generation, action.reason, self._clock.now())
-        bot.error = action.reason
         self._record.quarantined(bot, action.reason)
 
     def _refuse(self, bot: Bot, action: Refuse) -> None:

@@ -13,7 +13,7 @@ from loguru import logger
 from common import logs
 from common.spec import Problem, generation_of, read_spec
 from supervisor.processes.port import Checked, Launcher
-from supervisor.reconcile.desire import LEFT_ALONE, RowView, SupervisionView, heed, wish_of
+from supervisor.reconcile.desire import LEFT_ALONE, RowView, SupervisionView, Wish, heed, wish_of
 from supervisor.reconcile.restarts import lift
 from supervisor.reconcile.states import DesiredBot
 from supervisor.roster import Accepted, Bot, Check, Roster
@@ -102,11 +102,16 @@ class Enrolment:
         bot.heed = heed(bot.wish, bot.heed, bot.newest_incarnation)
         if bot.heed.lifted and not was_lifted:
             self._lift(bot)
-        if bot.wish.on and bot.check is Check.UNKNOWN and bot.generation is not None:
+        if self._needs_check(bot, bot.wish):
             bot.check = Check.PENDING
             self._launcher.check(
                 f"{bot.bot_id}:{bot.generation}", row_facts(bot), bot.config, self._settings.plugin_dirs
             )
+
+    def _needs_check(self, bot: Bot, wish: Wish) -> bool:
+        """Also a bot that is off may get a life, to apply its stop policy."""
+        wanted = wish.on or (wish.apply_on_stop and bot.supervision.unsettled and bot.accepted is None)
+        return wanted and bot.check is Check.UNKNOWN and bot.generation is not None
 
     def desired(self, bot: Bot) -> DesiredBot:
         """What `decide` is told of the bot."""
@@ -115,8 +120,8 @@ class Enrolment:
         generation = accepted.generation if accepted else None
         if wish is None:
             return DesiredBot(bot_id=bot.bot_id, on=False, generation=generation)
-        if bot.check is Check.FAILED and bot.life is None and wish.on:
-            generation = None
+        if bot.check is not Check.PASSED and bot.life is None and wish.on:
+            generation = None  # a life would be born with a config that the row has no more
         return DesiredBot(
             bot_id=bot.bot_id,
             on=wish.on,

@@ -6,10 +6,12 @@ thread reads what was appended since last time, also while no supervisor ran, an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import logging.handlers
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +25,34 @@ _ERROR_LEVELS = {"ERROR", "CRITICAL"}
 _CHUNK = 1 << 20
 
 
+_HEAD = 64
+
+
 @dataclass(slots=True)
 class _Tail:
     """One source file being read: the open file and the bytes of an unfinished line."""
 
-    inode: int
     file: BinaryIO
     rest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """How far a file has been merged, and what it begins with, for numbers of deleted files are given to others."""
+
+    offset: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file as it is found in the folder."""
+
+    path: Path
+    inode: int
+    size: int
+    rotated: bool
+    """Nobody writes to it any more."""
 
 
 class LogMerger:
@@ -48,7 +71,8 @@ class LogMerger:
         self._interval = interval
         self._echo = echo
         self._positions_file = log_dir / ".merged.json"
-        self._tails: dict[Path, _Tail] = {}
+        self._tails: dict[int, _Tail] = {}
+        self._absent: set[int] = set()
         self._stopping = threading.Event()
         self._combined = _rotating(log_dir / COMBINED, rotation_mb, keep)
         self._errors = _rotating(log_dir / ERRORS, rotation_mb, keep)
@@ -68,47 +92,80 @@ class LogMerger:
         while not self._stopping.wait(self._interval):
             self._pass()
         self._pass()
+        self._pass()
+        for tail in self._tails.values():
+            tail.file.close()
         self._combined.close()
         self._errors.close()
 
     def _pass(self) -> None:
         try:
-            moved = False
-            for path in self._sources():
-                moved |= self._follow(path)
-            if moved:
+            sources = self._sources()
+            gone = self._gone({source.inode for source in sources})
+            moved = [self._retire(inode) for inode in self._tails.keys() & gone]
+            moved += [self._follow(source) for source in sources]
+            self._positions = {inode: at for inode, at in self._positions.items() if inode not in gone}
+            if any(moved):
                 self._save_positions()
         except OSError as error:
             logger.warning("Log files cannot be merged now: {}", error)
 
-    def _sources(self) -> list[Path]:
-        return [*sorted((self._folder / "bots").glob("bot-*.jsonl")), self._folder / "supervisor.jsonl"]
+    def _gone(self, present: set[int]) -> set[int]:
+        """Files that are there no more; absent twice, for a file that is being renamed may be missed once."""
+        absent = (self._tails.keys() | self._positions.keys()) - present
+        gone, self._absent = absent & self._absent, absent
+        return gone
 
-    def _follow(self, path: Path) -> bool:
-        """Read what `path` gained; the old file is read to its end first when it was rotated."""
-        tail = self._tails.get(path)
-        try:
-            inode = path.stat().st_ino
-        except FileNotFoundError:
-            return False
-        moved = False
-        if tail is not None and tail.inode != inode:
-            moved = self._drain(tail)
-            tail.file.close()
-            tail = None
+    def _sources(self) -> list[_Source]:
+        """Files that processes write or wrote, each rotated one before the one that is written now."""
+        bots = self._folder / "bots"
+        files = [*sorted(bots.glob("bot-*.jsonl")), *sorted(self._folder.glob("supervisor*.jsonl"))]
+        found = []
+        for path in files:
+            with contextlib.suppress(FileNotFoundError):
+                seen = path.stat()
+                found.append(_Source(path, seen.st_ino, seen.st_size, rotated="." in path.stem))
+        return found
+
+    def _follow(self, source: _Source) -> bool:
+        """Read what a file gained; one that was rotated is read to its end and closed."""
+        tail = self._tails.get(source.inode)
         if tail is None:
-            tail = self._open(path, inode)
-            self._tails[path] = tail
-        return self._drain(tail) or moved
+            known = self._positions.get(source.inode)
+            if source.rotated and known is not None and known.offset == source.size:
+                return False
+            tail = self._open(source)
+            if tail is None:
+                return False
+        if source.size < tail.file.tell():
+            tail.file.seek(0)
+        moved = self._drain(source.inode, tail)
+        return self._retire(source.inode) or moved if source.rotated else moved
 
-    def _open(self, path: Path, inode: int) -> _Tail:
-        file = path.open("rb")
-        start = self._positions.get(str(inode), 0)
-        if start <= path.stat().st_size:
-            file.seek(start)
-        return _Tail(inode, file)
+    def _open(self, source: _Source) -> _Tail | None:
+        try:
+            file = source.path.open("rb")
+        except FileNotFoundError:
+            return None
+        known = self._positions.get(source.inode)
+        same = known is not None and known.offset <= source.size and known.head == _head(file, known.offset)
+        file.seek(known.offset if known is not None and same else 0)
+        tail = self._tails[source.inode] = _Tail(file)
+        return tail
 
-    def _drain(self, tail: _Tail) -> bool:
+    def _retire(self, inode: int) -> bool:
+        """Merge the last of a file that nobody writes to any more, and close it."""
+        tail = self._tails[inode]
+        moved = self._drain(inode, tail)
+        if tail.rest:
+            self._merge(tail.rest.decode("utf-8", "replace"))
+            tail.rest = b""
+            self._note(inode, tail)
+        del self._tails[inode]
+        tail.file.close()
+        return moved
+
+    def _drain(self, inode: int, tail: _Tail) -> bool:
         moved = False
         while chunk := tail.file.read(_CHUNK):
             moved = True
@@ -116,36 +173,46 @@ class LogMerger:
             for line in lines:
                 self._merge(line.decode("utf-8", "replace"))
         if moved:
-            self._positions[str(tail.inode)] = tail.file.tell() - len(tail.rest)
+            self._note(inode, tail)
         return moved
+
+    def _note(self, inode: int, tail: _Tail) -> None:
+        end = tail.file.tell()
+        offset = end - len(tail.rest)
+        self._positions[inode] = _Position(offset, _head(tail.file, offset))
+        tail.file.seek(end)
 
     def _merge(self, text: str) -> None:
         try:
             line = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
+            line = None
+        if not isinstance(line, dict):
             line = {"level": "ERROR", "message": text, "damaged": True}
             text = json.dumps(line)
-        if not isinstance(line, dict):
-            return
         _write(self._combined, text)
         if line.get("level") in _ERROR_LEVELS:
             _write(self._errors, text)
         if self._echo is not None and line.get("process") == "worker":
             self._echo(line)
 
-    def _load_positions(self) -> dict[str, int]:
+    def _load_positions(self) -> dict[int, _Position]:
         try:
             loaded = json.loads(self._positions_file.read_text())
-            return {str(inode): int(position) for inode, position in loaded.items()}
-        except (OSError, ValueError, AttributeError):
+            return {int(inode): _Position(int(offset), int(head)) for inode, (offset, head) in loaded.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
     def _save_positions(self) -> None:
-        alive = {str(tail.inode) for tail in self._tails.values()}
-        kept = {inode: position for inode, position in self._positions.items() if inode in alive}
         fresh = self._positions_file.with_suffix(".new")
-        fresh.write_text(json.dumps(kept))
+        fresh.write_text(json.dumps({inode: (at.offset, at.head) for inode, at in self._positions.items()}))
         fresh.replace(self._positions_file)
+
+
+def _head(file: BinaryIO, offset: int) -> int:
+    """Checksum of what a file merged up to `offset` begins with; moves the file's position."""
+    file.seek(0)
+    return zlib.crc32(file.read(min(offset, _HEAD)))
 
 
 def _rotating(path: Path, rotation_mb: float, keep: int) -> logging.handlers.RotatingFileHandler:

@@ -116,9 +116,12 @@ class Supervisor:
             changed |= self._observation.process_event(event)
         self._serve_control(ready)
         now = self._clock.monotonic()
-        if changed or (self._deadline is not None and now >= self._deadline):
+        # Heartbeats that wait unread may say that a life is well whose deadline has come.
+        timed = self._deadline is not None and now >= self._deadline and not self._router.more_waiting
+        if changed or timed or now >= self._beats_due:
             self._reconcile(now)
         if now >= self._beats_due:
+            self._observation.forget_departed(now)
             self._beats_due = now + self._settings.heartbeat_interval
             self._record.heartbeats(self._roster)
             self._forgive(now)

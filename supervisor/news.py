@@ -153,6 +153,8 @@ class News:
         if bot is None or event.status is None:
             return False
         if not self._record.status_written(bot, event):
+            if event.found == bot.status:
+                return True  # the change that was in the way has been told meanwhile
             self._recorder.submit(RefreshBots())
             return False
         bot.heed = Heed()

@@ -7,6 +7,7 @@ returns whether something of weight changed, so that the loop knows when to deci
 from __future__ import annotations
 
 import random
+from collections import deque
 from dataclasses import replace
 
 from loguru import logger
@@ -16,7 +17,6 @@ from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, 
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Received, Router
-from supervisor.intake.suspicion import Suspicious
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import identity_of
 from supervisor.processes.lives import LifeRecords
@@ -34,6 +34,9 @@ _PHASES = {
     Phase.TRADING: LifePhase.RUNNING,
     Phase.STOPPING: LifePhase.STOPPING,
 }
+
+_LAST_WORDS = 5.0
+"""Seconds for which messages of an ended life are still taken in."""
 
 
 class Observation:
@@ -64,14 +67,10 @@ class Observation:
         self._policy = policy
         self._clock = clock
         self._lease = lease
+        self._departed: deque[tuple[float, int]] = deque()
 
-    def message(self, received: Received | Suspicious) -> bool:
+    def message(self, received: Received) -> bool:
         """One message of an authenticated life; entries go on to the recorder unread."""
-        if isinstance(received, Suspicious):
-            logger.warning(
-                "{} messages on the workers' socket were ignored; the last: {}", received.count, received.sample
-            )
-            return False
         if received.kind == Kind.ENTRY:
             self._recorder.submit_entry(received.bot_id, received.incarnation, received.payload)
             return False
@@ -104,6 +103,11 @@ class Observation:
                 self._enrolment.judge(event)
         return True
 
+    def forget_departed(self, now: float) -> None:
+        """Stop believing the secrets of lives that ended a while ago: what they had sent has been read."""
+        while self._departed and self._departed[0][0] <= now:
+            self._router.dismiss(self._departed.popleft()[1])
+
     def _hello(self, life: Life, hello: Hello) -> bool:
         self._router.send(life.incarnation, Welcome(lease=self._lease))
         if life.identity is None and (identity := identity_of(hello.pid)) is not None:
@@ -111,11 +115,14 @@ class Observation:
             self._adopted.adopt(life.incarnation, identity)
         # A life that has said its name got as far as its own code: a kill from outside is no sign of a bad start.
         life.worker = replace(life.worker.heard(self._clock.monotonic()), recorded_progress=True)
-        return False
+        self._deeds.repeat_drain(life)
+        return True
 
     def _heartbeat(self, life: Life, heartbeat: Heartbeat) -> bool:
         now = self._clock.monotonic()
         self._router.send(life.incarnation, Renew(lease=self._lease))
+        if life.heartbeat is None and life.worker.adopted:
+            life.worker = replace(life.worker, paused=heartbeat.paused)
         life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()
         life.worker = life.worker.heard(now, now - heartbeat.loop_age)
         return self._enter(life, _PHASES[heartbeat.phase])
@@ -142,12 +149,15 @@ class Observation:
         now = self._clock.monotonic()
         bot = self._roster.bury(life)
         self._records.remove(life.bot_id, incarnation)
+        self._departed.append((now + _LAST_WORDS, incarnation))
         self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail)
         log = logger.bind(bot_id=life.bot_id, incarnation=incarnation)
         log.info("Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, f" ({detail})" if detail else "")
         if bot is None:
             return
         after = bury(bot.observed(), view_exit(worker, cause, now, detail), self._policy, now, random.random())
+        if after.history.failures > bot.history.failures or cause is ExitCause.HOPELESS:
+            self._record.failed(bot, detail or f"life {incarnation} ended: {cause}")
         bot.history = after.history
         bot.unsettle(after.unsettled)
         self._record.remember(bot)

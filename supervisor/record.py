@@ -6,14 +6,17 @@ Belongs to the control loop; every method only hands a command over and returns.
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from loguru import logger
 
 from common.clock import Clock
+from supervisor.reconcile.desire import RowView, SupervisionView
 from supervisor.reconcile.exits import FAULTS, ExitCause
 from supervisor.reconcile.states import DesiredBot
-from supervisor.reconcile.status import marks_of, status_of
+from supervisor.reconcile.status import marks_of, needs_write, status_of
 from supervisor.roster import Bot, Check, Life, Roster
 from supervisor.store.commands import (
     Beat,
@@ -83,9 +86,12 @@ class Record:
             name = bot.name if bot else f"Bot {life.bot_id}"
             sentence = f"{name}: life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
             self._incident(bot, life, severity, "worker", sentence, key=f"exit:{life.incarnation}")
-        if bot is not None and bot.row is not None and cause in FAULTS | {ExitCause.HOPELESS}:
+
+    def failed(self, bot: Bot, why: str) -> None:
+        """The end of a life counts as a failure of the bot."""
+        if bot.row is not None:
             bot.error_count += 1
-            self._write_error(bot, detail or f"life {life.incarnation} ended: {cause}", count=True)
+            self._write_error(bot, why, count=True)
 
     def watchdog_stop(self, bot: Bot, life: Life, why: str) -> None:
         """A life is aborted because it hangs or is silent."""
@@ -139,15 +145,18 @@ class Record:
         wish = bot.wish
         if wish is None or bot.row is None or bot.status_in_flight:
             return
-        undecided = bot.check in (Check.UNKNOWN, Check.PENDING) and bot.life is None and bot.accepted is None
+        undecided = bot.check in (Check.UNKNOWN, Check.PENDING) and bot.life is None
         if undecided and wish.on and not stopping:
             return
         status = status_of(wish, desired, bot.observed(), now, stopping=stopping)
-        if status is None or status == bot.status:
+        if status is None:
             return
         marks = marks_of(status, wish, desired, bot.observed())
-        error = (bot.refusal if bot.refused else bot.error) if status == "error" else None
-        bot.status_in_flight = True
+        if not _is_news(bot, status, marks):
+            return
+        reasons = (bot.refusal, bot.error, bot.supervision.quarantine_reason)
+        error = next((reason for reason in reasons if reason), None) if status == "error" else None
+        bot.status_in_flight, bot.marks_in_flight, bot.generation_in_flight = True, marks, bot.generation
         self._recorder.submit(
             WriteStatus(
                 bot_id=bot.bot_id,
@@ -165,13 +174,16 @@ class Record:
 
     def status_written(self, bot: Bot, answer: StatusWritten) -> bool:
         """The answer to `publish`; False when somebody else changed the row meanwhile."""
+        marks, bot.marks_in_flight = bot.marks_in_flight, {}
         bot.status_in_flight = False
         if not answer.done or answer.status is None:
             return answer.done
         bot.status = answer.status
-        written = bot.written_supervision or bot.supervision
-        bot.supervision = replace(bot.supervision, last_status=answer.status, observed_generation=bot.generation)
-        bot.written_supervision = replace(written, last_status=answer.status, observed_generation=bot.generation)
+        merged = bot.metadata | marks
+        bot.metadata = {key: value for key, value in merged.items() if key not in marks or value is not None}
+        written, generation = bot.written_supervision or bot.supervision, bot.generation_in_flight
+        bot.supervision = replace(bot.supervision, last_status=answer.status, observed_generation=generation)
+        bot.written_supervision = replace(written, last_status=answer.status, observed_generation=generation)
         return True
 
     def forgive(self, bot: Bot) -> None:
@@ -218,3 +230,8 @@ class Record:
                 at=self._clock.now(),
             )
         )
+
+
+def _is_news(bot: Bot, status: str, marks: Mapping[str, Any]) -> bool:
+    row = RowView(bot_id=bot.bot_id, status=bot.status, extra_metadata=bot.metadata)
+    return needs_write(status, marks, row, SupervisionView(last_status=bot.supervision.last_status))

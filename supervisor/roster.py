@@ -96,6 +96,9 @@ class Bot:
     refused: bool = False
     refusal: str | None = None
     status_in_flight: bool = False
+    marks_in_flight: dict[str, Any] = field(default_factory=dict)
+    """What goes into `metadata` when the status in flight is written; None as value = the key goes."""
+    generation_in_flight: str | None = None
     checkpoint: Checkpoint | None = None
     trades: tuple[TradeRow, ...] = ()
     error_count: int = 0

@@ -63,7 +63,11 @@ def _overrides(arguments: Sequence[str]) -> dict[str, object]:
     parser.add_argument(
         "--poll-interval", type=float, metavar="SECONDS", help="seconds between full looks at the table"
     )
-    parser.add_argument("--no-resume", action="store_true", help="after a crash start only the bots that ran before it")
+    parser.add_argument(
+        "--no-resume",
+        action="store_true",
+        help="after a crash start as after a clean stop, without putting the bots that ran before it first",
+    )
     parser.add_argument("--no-forkserver", action="store_true", help="start each worker as a fresh interpreter")
     parser.add_argument("--log-level", help="TRACE, DEBUG, INFO, WARNING, ERROR or CRITICAL")
     given = parser.parse_args(arguments)

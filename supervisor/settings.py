@@ -41,7 +41,10 @@ class Settings(BaseSettings):
     auto_migrate: bool = Field(True, description="Bring the schema up to date at start; migrations only add.")
 
     user_id: int | None = Field(None, description="Run only the bots of this owner (`trading_bots.user_id`).")
-    resume: bool = Field(True, description="After a crash also start enabled bots that were not running before it.")
+    resume: bool = Field(
+        True,
+        description="After a crash start the bots that were running before the others; without it that start is like any other.",
+    )
     max_bots: int | None = Field(None, ge=1, description="Largest number of bots running at once; more are refused.")
 
     poll_interval: Seconds = Field(
@@ -101,7 +104,7 @@ class Settings(BaseSettings):
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="Least level that is logged."
     )
-    log_rotation_mb: float = Field(20.0, gt=0, description="Size at which a log file is rotated, in MB.")
+    log_rotation_mb: float = Field(20.0, ge=0.01, le=100_000, description="Size at which a log file is rotated, in MB.")
     log_keep: int = Field(5, ge=1, description="Rotated files kept of each log.")
 
     @field_validator("log_level", mode="before")
@@ -114,20 +117,24 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @model_validator(mode="before")
+    @field_validator("state_dir", "run_dir", "log_dir", "plugin_dirs")
     @classmethod
-    def _no_prefixless_names(cls, values: Any) -> Any:
-        return values
+    def _expand(cls, value: Any) -> Any:
+        """`~` and `~name` as a shell reads them."""
+        try:
+            return tuple(map(Path.expanduser, value)) if isinstance(value, tuple) else value and value.expanduser()
+        except RuntimeError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
     def _fill_places(self) -> Settings:
-        state = self.state_dir.expanduser().absolute()
+        state = self.state_dir.absolute()
         filled = {
             "state_dir": state,
-            "run_dir": (self.run_dir or state / "run").expanduser().absolute(),
-            "log_dir": (self.log_dir or state / "log").expanduser().absolute(),
+            "run_dir": (self.run_dir or state / "run").absolute(),
+            "log_dir": (self.log_dir or state / "log").absolute(),
             "database_url": self.database_url or f"sqlite:///{state / 'botvisor.db'}",
-            "plugin_dirs": tuple(folder.expanduser().absolute() for folder in self.plugin_dirs),
+            "plugin_dirs": tuple(folder.absolute() for folder in self.plugin_dirs),
         }
         for name, value in filled.items():
             object.__setattr__(self, name, value)
@@ -178,7 +185,8 @@ _FOREIGN = {"BOTVISOR_TEST_DATABASE_URL"}
 def _mistake(item: dict[str, Any]) -> str:
     name = str(item["loc"][0]) if item["loc"] else "settings"
     variable = name if name.isupper() else PREFIX + name.upper()
-    return f"{variable}={item['input']!r}: {item['msg'].lower()}; see docs/settings.md"
+    rule = str(item["msg"]).removeprefix("Value error, ")
+    return f"{variable}={item['input']!r}: {rule[:1].lower()}{rule[1:]}; see docs/settings.md"
 
 
 def settings_table() -> str:

@@ -39,6 +39,11 @@ class SignalInbox:
             taken.append(self._arrived.popleft())
         return taken
 
+    def close(self) -> None:
+        """Close the descriptors; the inbox must not be listening any more."""
+        self._reader.close()
+        self._writer.close()
+
     @contextmanager
     def listening(self) -> Iterator[SignalInbox]:
         """Catch the supervisor's signals while inside; old handlers come back afterwards."""

@@ -141,7 +141,11 @@ class _Life:
         return reading.spec
 
     def _trade(self, spec: BotSpec) -> tuple[ExitStatus, Goodbye]:
-        checkpoint = newer(self._journal.newest_checkpoint(), self._ticket.recovery.checkpoint)
+        recorded = self._ticket.recovery.checkpoint
+        local = self._journal.newest_checkpoint()
+        checkpoint = newer(local, recorded)
+        if recorded is not None and checkpoint is recorded and local is not None:
+            self._journal.begin_anew("the database knows a newer state than this journal")
         logger.info(
             "Life {} of {} begins{}",
             self._ticket.incarnation,

@@ -68,14 +68,24 @@ def prepare_ipc(endpoint: str) -> Path:
     return path
 
 
-def bind_private(socket: zmq.Socket[bytes], endpoint: str, path: Path) -> None:
-    """Bind so that the socket file has mode 0600 from its first moment."""
+def bind_private(socket: zmq.Socket[bytes], endpoint: str, path: Path) -> int:
+    """Bind so that the socket file has mode 0600 from its first moment; returns the file's inode."""
     before = os.umask(0o177)
     try:
         socket.bind(endpoint)
     finally:
         os.umask(before)
     path.chmod(0o600)
+    return path.stat().st_ino
+
+
+def remove_own(path: Path, inode: int) -> None:
+    """Remove the socket file if it is still the one with `inode`."""
+    try:
+        if path.lstat().st_ino == inode:
+            path.unlink()
+    except OSError:
+        return
 
 
 def _check_path(path: Path) -> None:

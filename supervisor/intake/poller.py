@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import select
 import time
 from typing import Protocol, runtime_checkable
 
@@ -54,6 +55,9 @@ class Poller:
         A signal does not end the wait early by itself; register the descriptor of `signal.set_wakeup_fd` for that.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + max(0.0, timeout_seconds)
+        if not self._owner:  # ZeroMQ does not wait for nothing
+            select.select([], [], [], timeout_seconds)
+            return set()
         while True:
             try:
                 ready = self._poller.poll(_milliseconds_until(deadline))

@@ -20,7 +20,7 @@ from common.clock import Clock, SystemClock
 from common.errors import ConfigurationError
 from common.wire.codec import DecodeError, decode_message, encode_message
 from common.wire.messages import Ack, Hello, Identify, Kind, Message
-from supervisor.intake.endpoint import bind_private, loopback_endpoint, prepare_ipc, remember_port
+from supervisor.intake.endpoint import bind_private, loopback_endpoint, prepare_ipc, remember_port, remove_own
 from supervisor.intake.keys import KeyPair, load_keys
 from supervisor.intake.sessions import Session, Sessions
 from supervisor.intake.suspicion import Suspicions, Suspicious, tell_in_log
@@ -66,6 +66,7 @@ class Router:
         self._socket = self._context.socket(zmq.ROUTER)
         self._monitor = self._socket.get_monitor_socket(_FAILED_HANDSHAKES)
         self._more = False
+        self._file: tuple[Path, int] | None = None
         self.endpoint = ""
         """As workers reach it; empty before `bind`."""
         self.server_key: str | None = None
@@ -79,7 +80,8 @@ class Router:
     @classmethod
     def bind_tcp(cls, state_dir: Path) -> Self:
         """A router on the loopback interface, with the port and keys of `state_dir`. Raises ConfigurationError."""
-        router = cls()._bound(loopback_endpoint(state_dir), load_keys(state_dir))
+        keys = load_keys(state_dir)
+        router = cls()._bound(loopback_endpoint(state_dir), keys)
         remember_port(state_dir, router.endpoint)
         return router
 
@@ -103,7 +105,7 @@ class Router:
             if path is None:
                 socket.bind(endpoint)
             else:
-                bind_private(socket, endpoint, path)
+                self._file = path, bind_private(socket, endpoint, path)
         except (zmq.ZMQError, OSError) as error:
             raise ConfigurationError(
                 f"the workers' socket {endpoint} cannot be opened: {error.strerror}; "
@@ -175,11 +177,13 @@ class Router:
         return self._send_acks(session)
 
     def close(self) -> None:
-        """Close the socket; workers keep trying to come back."""
+        """Close the socket; workers keep trying to come back. A socket file goes unless another has taken its place."""
         self._socket.disable_monitor()
         self._monitor.close(0)
         self._socket.close(0)
         self._context.term()
+        if self._file is not None:
+            remove_own(*self._file)
 
     # -- incoming -----------------------------------------------------------------------------------------------
 

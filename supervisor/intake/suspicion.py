@@ -39,9 +39,7 @@ class Suspicions:
         """The report when there is something to tell and it is time; `now` is monotonic seconds."""
         if not self._counts or now < self._next_report:
             return None
-        report = Suspicious(
-            count=self._counts.total(), reasons=tuple(self._counts.most_common()), sample=self._sample
-        )
+        report = Suspicious(count=self._counts.total(), reasons=tuple(self._counts.most_common()), sample=self._sample)
         self._counts.clear()
         self._next_report = now + REPORT_INTERVAL
         return report

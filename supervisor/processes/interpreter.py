@@ -127,4 +127,5 @@ def _end_of(identity: ProcessIdentity, process: subprocess.Popen[bytes]) -> Exit
         report = lay_to_rest(identity)
         process.returncode = report.exit_code if report.signal is None else -report.signal
         return report
-    return ExitReport(exit_code=process.wait())
+    code = process.wait()
+    return ExitReport(exit_code=code) if code >= 0 else ExitReport(signal=-code)

@@ -104,7 +104,10 @@ def finding(raw: bytes, report: ExitReport) -> tuple[tuple[dict[str, str], ...] 
         answer = CheckAnswer.model_validate_json(raw)
     except ValidationError:
         how = f"signal {report.signal}" if report.signal is not None else f"exit code {report.exit_code}"
-        return None, f"the check ended with {how} and without an answer; its output is in the supervisor's log"
+        return (
+            None,
+            f"the check ended with {how} and without an answer; what it said is on the supervisor's standard error",
+        )
     if answer.problems is None:
         return None, answer.failure or "the check gave neither problems nor a reason"
     return answer.problems, None

@@ -13,9 +13,7 @@ from supervisor.reconcile.exits import FAULTS, FROM_OUTSIDE, NEVER_LIVED, ExitCa
 from supervisor.reconcile.states import LiveWorker, ObservedBot, Policy, RestartHistory
 
 
-def after_exit(
-    history: RestartHistory, exit: ExitView, policy: Policy, now: float, jitter: float
-) -> RestartHistory:
+def after_exit(history: RestartHistory, exit: ExitView, policy: Policy, now: float, jitter: float) -> RestartHistory:
     """The history after `exit` at `now`; `jitter` is a uniform random number in [0, 1)."""
     sheet = _sheet_for(history, exit, policy, now)
     if exit.cause in NEVER_LIVED:

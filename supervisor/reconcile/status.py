@@ -35,23 +35,19 @@ def status_of(
     return "error" if _waits_after_failure(desired, observed, now) else "starting"
 
 
-def marks_of(
-    status: str, wish: Wish, desired: DesiredBot, observed: ObservedBot
-) -> dict[str, JsonValue]:
+def marks_of(status: str, wish: Wish, desired: DesiredBot, observed: ObservedBot) -> dict[str, JsonValue]:
     """What to merge into `extra_metadata` together with `status`; None as value = remove the key."""
-    if status == "error":
-        return {"paused": True} if wish.paused else {}
-    if status != "stopped":
-        return {"stopped_by": None, "finished": None, "paused": None}
-    if wish.on and _has_finished(desired, observed):
-        return {"stopped_by": None, "finished": True, "paused": None}
-    by = wish.stopped_by or "service"
-    return {"stopped_by": by, "finished": None, "paused": None}
+    marks: dict[str, JsonValue] = {"stopped_by": None, "finished": None, "paused": None}
+    if status == "error" and wish.paused:
+        marks["paused"] = True
+    elif status == "stopped" and wish.on and _has_finished(desired, observed):
+        marks["finished"] = True
+    elif status == "stopped":
+        marks["stopped_by"] = wish.stopped_by or "service"
+    return marks
 
 
-def needs_write(
-    status: str | None, marks: Mapping[str, JsonValue], row: RowView, supervision: SupervisionView
-) -> bool:
+def needs_write(status: str | None, marks: Mapping[str, JsonValue], row: RowView, supervision: SupervisionView) -> bool:
     """Whether the row has to be written.
 
     Also when it says so already, but not by our hand: what we have acknowledged must be known as our own word,

@@ -36,7 +36,5 @@ def reserve_incarnations(connection: Connection, count: int) -> range:
     if value is None:
         raise ConfigurationError(f"the table {botvisor_meta.name} has lost its row {_NEXT}; restore it from a backup")
     first = int(value)
-    connection.execute(
-        update(botvisor_meta).where(botvisor_meta.c.key == _NEXT).values(value=str(first + count))
-    )
+    connection.execute(update(botvisor_meta).where(botvisor_meta.c.key == _NEXT).values(value=str(first + count)))
     return range(first, first + count)

@@ -114,9 +114,7 @@ def _metrics(connection: Connection, shape: Shape, metrics: Iterable[tuple[int, 
 
 
 def _denials(connection: Connection, shape: Shape, denials: Mapping[BotKey, EntryDenied]) -> None:
-    rows = [
-        {"bot_id": bot_id, **denial.model_dump(exclude={"kind"})} for (bot_id, _), denial in denials.items()
-    ]
+    rows = [{"bot_id": bot_id, **denial.model_dump(exclude={"kind"})} for (bot_id, _), denial in denials.items()]
     if rows:
         insert = shape.insert(trading_denials)
         shape.write_many(connection, insert.on_conflict_do_nothing(index_elements=["bot_id", "denial_key"]), rows)

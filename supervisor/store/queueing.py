@@ -101,13 +101,14 @@ def merged(first: WriteStatus, second: WriteStatus) -> WriteStatus:
     said = second if second.error is not None else first
     return replace(
         second,
-        expected=first.expected,
+        expected=first.expected if first.status is not None else second.expected,
         status=second.status if second.status is not None else first.status,
         at=second.at,
         started_at=second.started_at or first.started_at,
         error=said.error,
         count_error=said.count_error,
         reset_errors=first.reset_errors or second.reset_errors,
+        generation=second.generation or first.generation,
         metadata_set=kept | dict(second.metadata_set),
         metadata_remove=tuple(sorted(removed)),
     )

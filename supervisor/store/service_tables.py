@@ -275,4 +275,3 @@ msg_system_health = Table(
 
 SERVICE_TABLES = frozenset(metadata.tables)
 """Names of the tables above."""
-

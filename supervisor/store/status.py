@@ -99,9 +99,7 @@ def changed_metadata(command: WriteStatus) -> dict[str, Any]:
     return changes
 
 
-def _project(
-    connection: Connection, shape: Shape, command: WriteStatus, row: Row[Any], values: dict[str, Any]
-) -> None:
+def _project(connection: Connection, shape: Shape, command: WriteStatus, row: Row[Any], values: dict[str, Any]) -> None:
     """The same in bot_states."""
     state = {key: value for key, value in values.items() if key in _PROJECTED}
     if command.error is not None:

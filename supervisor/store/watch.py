@@ -87,5 +87,3 @@ def open_watch(engine: Engine, writer: Connection) -> Watch:
     if engine.dialect.name == POSTGRESQL:
         return Notifications(engine, writer)
     return DataVersion(writer)
-
-

@@ -18,12 +18,26 @@ ACCEPTANCE = Path(__file__).resolve().parent
 NewDatabase = Callable[[], Database]
 
 
+RULES_OF_TRADING = {
+    "test_acceptance_strategies",
+    "test_acceptance_market",
+    "test_acceptance_risk",
+    "test_acceptance_validation",
+    "test_acceptance_botctl",
+    "test_acceptance_bad_input",
+}
+"""Files whose subject is the same on both databases: their PostgreSQL half belongs to the long run."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if ACCEPTANCE in item.path.parents:
-            item.add_marker(pytest.mark.acceptance)
-            if "postgresql" in item.nodeid:
-                item.add_marker(pytest.mark.postgres)
+        if ACCEPTANCE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.acceptance)
+        if "postgresql" in item.nodeid:
+            item.add_marker(pytest.mark.postgres)
+            if item.path.stem in RULES_OF_TRADING:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

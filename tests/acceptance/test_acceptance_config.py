@@ -167,9 +167,9 @@ def test_unknown_keys_are_kept_byte_for_byte(fleet: World) -> None:
     )
     bot_id = fleet.insert_bot(config)
     stored = fleet.database.row("SELECT CAST(config AS TEXT) AS text FROM trading_bots WHERE id = ?", bot_id)
-    fleet.until_running(bot_id)
-    fleet.set_status(bot_id, "stopping")
-    fleet.until_status(bot_id, "stopped")
+    (pid,) = fleet.until_running(bot_id)
+    fleet.botctl("restart", str(bot_id))
+    fleet.until_replaced(bot_id, pid)
     assert fleet.database.row("SELECT CAST(config AS TEXT) AS text FROM trading_bots WHERE id = ?", bot_id) == stored
 
 

@@ -109,7 +109,7 @@ def test_requests_in_the_status_column_are_carried_out(fleet: World) -> None:
     (first,) = fleet.until_running(bot_id)
     fleet.set_status(bot_id, "stopping")
     fleet.until_status(bot_id, "stopped")
-    assert fleet.worker(bot_id) is None
+    holds_for(1.0, "it rests", lambda: fleet.status(bot_id) == "stopped" and fleet.worker(bot_id) is None)
     fleet.set_status(bot_id, "starting")
     (second,) = fleet.until_running(bot_id)
     fleet.set_status(bot_id, "restarting")

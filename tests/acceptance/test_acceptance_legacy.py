@@ -106,5 +106,5 @@ def test_adding_a_bot_supplies_the_old_type_column(old_world: World, tmp_path: P
     old_world.migrate()
     path = tmp_path / "bot.json"
     path.write_text(json.dumps(a_bot()))
-    old_world.botctl("add", str(path))
+    old_world.botctl("add", str(path), "--user", "1")
     assert old_world.database.row("SELECT type FROM trading_bots")["type"] == "paper"

@@ -106,7 +106,7 @@ class World:
     def tail(self, lines: int = 40) -> str:
         """The end of everything that was printed and logged, for the message of a failed test."""
         texts = []
-        for path in [self.folder / "terminal", *sorted(self.logs.rglob("*.log"))]:
+        for path in [self.folder / "terminal", *sorted(self.logs.glob("*.jsonl"))]:
             if path.is_file():
                 texts.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-lines:]))
         return "\n".join(texts)

@@ -6,9 +6,9 @@ import os
 import resource
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from launcher_world import World
 
 from common.exit_status import ExitStatus
 from common.process import facts_of
@@ -16,9 +16,6 @@ from common.wire.ticket import RowFacts
 from supervisor.processes import signals
 from supervisor.processes.child import is_alive
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessIdentity, Spawned, SpawnFailed
-
-if TYPE_CHECKING:
-    from conftest import World
 
 
 @pytest.mark.parametrize("code", [0, 1, 64, 78, 255])

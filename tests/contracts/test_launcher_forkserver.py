@@ -9,18 +9,15 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from launcher_world import World
 
 from common.process import become_subreaper, facts_of
 from common.wire.launch import NOT_STARTED, REQUEST, Ready, decode_answer
 from supervisor.processes.child import is_alive
 from supervisor.processes.forkserver import ForkServerLauncher
 from supervisor.processes.port import Exited, ExitReport, Spawned, SpawnFailed
-
-if TYPE_CHECKING:
-    from conftest import World
 
 
 def _server(world: World) -> int:
@@ -120,8 +117,6 @@ def test_a_refreshed_server_takes_over_and_the_old_one_leaves_with_its_last_life
 
 
 def test_a_server_that_cannot_start_fails_the_requests_and_is_tried_again_at_growing_distance(tmp_path: Path) -> None:
-    from conftest import World
-
     world = World(ForkServerLauncher(command=(sys.executable, "-c", "raise SystemExit(9)")), tmp_path)
     try:
         for _ in range(3):
@@ -166,8 +161,6 @@ def test_a_request_that_is_not_understood_is_refused_and_harms_nobody(forking: W
 
 
 def test_a_server_with_a_second_thread_refuses_to_fork(tmp_path: Path) -> None:
-    from conftest import World
-
     (tmp_path / "threaded.py").write_text(
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
@@ -183,8 +176,6 @@ def test_a_server_with_a_second_thread_refuses_to_fork(tmp_path: Path) -> None:
 
 
 def test_a_server_that_may_make_no_more_processes_says_so(tmp_path: Path) -> None:
-    from conftest import World
-
     (tmp_path / "limited.py").write_text(
         "import os, resource\n"
         "resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))\n"

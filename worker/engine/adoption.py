@@ -39,9 +39,11 @@ def adopt(spec: BotSpec, rows: Sequence[TradeRow], source: Source, book: Book) -
         book.trade = trade
         book.cash -= trade.entry_value + trade.entry_commission
         news.append(trade.position_fact(book.labels))
-    known = decided > 0
+    if not decided:
+        return placed(spec, source, book), news
+    last = next(source.bars(decided - 1))
     resumption = placed(
-        spec, source, book, decided=decided, bar_at=moment if known else None, bar_index=decided - 1 if known else None
+        spec, source, book, decided=decided, bar_at=last.opened_at, bar_index=last.index, close=last.close
     )
     return resumption, news
 
@@ -70,9 +72,7 @@ def _open_trade(spec: BotSpec, row: TradeRow, book: Book) -> Trade:
     refuse_other_symbol(spec, row.symbol, f"an open trade (row {row.row_id})")
     remedy = f"mend or close row {row.row_id} of trading_trades"
     if row.direction != "long":
-        raise ConfigurationError(
-            f"the open trade in row {row.row_id} is {row.direction}, not long; {remedy}"
-        )
+        raise ConfigurationError(f"the open trade in row {row.row_id} is {row.direction}, not long; {remedy}")
     size, price, at = row.size, row.entry_price, _aware(row.entry_time)
     if size is None or price is None or at is None or size <= 0 or price <= 0:
         raise ConfigurationError(

@@ -12,7 +12,7 @@ from common.errors import BotvisorError
 from common.identity import mint_client_order_id
 from common.spec import BotSpec
 from common.trading.money import decimal_of
-from common.trading.order import Order
+from common.trading.order import Order, OrderType
 from common.wire.facts import EntryDenied
 from common.wire.ticket import Ticket
 from worker.book.book import Book
@@ -144,7 +144,7 @@ class TradingDesk:
         """Whether an exit is under way."""
         return any(order.purpose == "exit" for order in self._book.orders.values())
 
-    def exit_order(self, reason: str, order_type: str, level: Decimal | None = None) -> Order:
+    def exit_order(self, reason: str, order_type: OrderType, level: Decimal | None = None) -> Order:
         """An order that closes what is held now, decided on the current bar."""
         trade = self._book.trade
         if trade is None:
@@ -154,7 +154,7 @@ class TradingDesk:
             client_order_id=correlation,
             symbol=self._spec.symbol,
             side="sell",
-            order_type=order_type,  # type: ignore[arg-type]
+            order_type=order_type,
             purpose="exit",
             quantity=trade.open_quantity,
             created_at=self.bar.opened_at,

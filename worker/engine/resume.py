@@ -48,9 +48,9 @@ class Resumption:
 
 
 def strategy_mark(spec: BotSpec) -> list[str | None]:
-    """Names under which a strategy's state makes sense."""
-    names = [None if logic is None else logic.name for logic in (spec.strategy.entry, spec.strategy.exit)]
-    return [spec.strategy.type, *names]
+    """Names under which a strategy's state makes sense: another exit logic has to meet an open position anew."""
+    leave = spec.strategy.exit
+    return [spec.strategy.type, None if leave is None else leave.name]
 
 
 def checkpoint_state(
@@ -81,23 +81,17 @@ def resume_from(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: Boo
     Raises ConfigurationError when a position is open in another symbol than the config names.
     """
     state = checkpoint.state
-    if state.get("version") != STATE_VERSION:
-        raise ConfigurationError(
-            f"the checkpoint of bot {spec.bot_id} has version {state.get('version')!r}, this program reads "
-            f"{STATE_VERSION}; run the version that wrote it, or delete the bot's row in bot_states to start afresh"
-        )
+    _refuse_other_version(spec, state)
     book.restore(_document(state, "book"))
+    _warn_of_other_balance(spec, book)
     if book.trade is not None:
         refuse_other_symbol(spec, str(state.get("symbol")), f"a position of {book.trade.open_quantity}")
     if state.get("market") != spec.data.market_identity:
         return _in_new_market(spec, checkpoint, source, book)
-    bar, venue_state = state.get("bar"), _document(state, "venue")
-    venue.restore(venue_state, dict(book.orders))
-    resent = tuple(key for key, order in book.orders.items() if order.status == "intended")
-    for key in resent:
-        book.pass_on(key, "submitted", "accepted")
+    resent = _send_again(book, venue, _document(state, "venue"))
     strategy = _document(state, "strategy")
     known = strategy.get("state") if strategy.get("mark") == strategy_mark(spec) else None
+    bar = state.get("bar")
     index, shift = _place(source, checkpoint.bar_at, bar if isinstance(bar, int) else None)
     if shift:
         logger.warning("the data has {} rows more before the last decided bar than it had; going on by time", shift)
@@ -169,6 +163,32 @@ def refuse_other_symbol(spec: BotSpec, symbol: str, what: str) -> None:
             f"bot {spec.bot_id} holds {what} in {symbol}, but its config trades {spec.symbol}; "
             f"set the symbol back to {symbol} until the position is closed (on_stop: close_position closes it)"
         )
+
+
+def _refuse_other_version(spec: BotSpec, state: Mapping[str, Any]) -> None:
+    if state.get("version") != STATE_VERSION:
+        raise ConfigurationError(
+            f"the checkpoint of bot {spec.bot_id} has version {state.get('version')!r}, this program reads "
+            f"{STATE_VERSION}; run the version that wrote it, or delete the bot's row in bot_states to start afresh"
+        )
+
+
+def _warn_of_other_balance(spec: BotSpec, book: Book) -> None:
+    if book.start_balance != spec.broker.start_balance:
+        logger.warning(
+            "the config starts with {}, the account was started with {} and keeps its money",
+            spec.broker.start_balance,
+            book.start_balance,
+        )
+
+
+def _send_again(book: Book, venue: Venue, state: dict[str, Any]) -> tuple[str, ...]:
+    """Give the venue the open orders; the ids of those that it may never have seen."""
+    venue.restore(state, dict(book.orders))
+    resent = tuple(key for key, order in book.orders.items() if order.status == "intended")
+    for key in resent:
+        book.pass_on(key, "submitted", "accepted")
+    return resent
 
 
 def _in_new_market(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: Book) -> Resumption:

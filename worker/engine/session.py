@@ -16,6 +16,7 @@ from loguru import logger
 
 from common.spec import BotSpec
 from common.trading.money import decimal_of, round_money
+from common.trading.order import OrderType
 from common.wire.facts import AnyFact, Checkpoint, FeedFinished
 from worker.book.book import Book, Fill
 from worker.engine.desk import TradingDesk
@@ -25,9 +26,6 @@ from worker.progress import Progress
 from worker.risk.levels import has_levels, level_hit
 from worker.strategies.contract import BotStrategy
 from worker.venue.port import Ended, Executed, Venue, VenueEvent
-
-PROGRESS_BARS = 32
-"""Bars between refreshes of the equity text when bars come as fast as they can."""
 
 
 class Commit(Protocol):
@@ -136,11 +134,11 @@ class Session:
     def stop(self, apply_policy: bool) -> None:
         """This life ends between two bars; with `apply_policy` the bot was stopped for good."""
         policy = self._spec.trading.on_stop
-        if apply_policy and self._bar_at is not None and policy != "keep":
-            self._drop_orders("entry", self._bar_at)
+        self._tell_accepted()
+        if apply_policy and policy != "keep":
+            self._drop_orders("entry")
             if policy == "close_position" and self._book.trade is not None:
-                self._drop_orders("exit", self._bar_at)
-                self._close_out(self._bar_at)
+                self._close_out()
         self._record(self._book.collect(self._bar_at), deliver=True)
 
     def _end_bar(self, bar: Bar) -> None:
@@ -160,7 +158,7 @@ class Session:
             self._venue.submit(order)
             self._book.pass_on(order.client_order_id, "submitted", "accepted")
             self._untold.append(order.client_order_id)
-        if told or bar.index % PROGRESS_BARS == 0 or self._book.trade is not None:
+        if told or self._book.trade is not None or self._progress.equity is None:
             self._show()
 
     def _take(self, event: VenueEvent) -> None:
@@ -206,7 +204,7 @@ class Session:
             hit = level_hit(self._spec.risk, trade.entry_price, trade.highest, prices, fresh)
             if hit is not None:
                 self._desk.drop_entries("the position is being left")
-                kind = "take_profit" if hit.reason == "take_profit" else "stop"
+                kind: OrderType = "take_profit" if hit.reason == "take_profit" else "stop"
                 order = self._desk.exit_order(hit.reason, kind, hit.level)
                 self._book.place(order)
                 self._book.pass_on(order.client_order_id, "submitted", "accepted")
@@ -227,17 +225,20 @@ class Session:
                 self._book.tell(client_order_id)
         self._untold.clear()
 
-    def _drop_orders(self, purpose: str, at: datetime) -> None:
+    def _drop_orders(self, purpose: str) -> None:
         for order in list(self._book.orders.values()):
             if order.purpose == purpose:
+                at = self._bar_at or order.updated_at
                 self._book.move(order.client_order_id, "cancelled", at, "the bot was stopped")
                 self._venue.cancel(order.client_order_id)
 
-    def _close_out(self, at: datetime) -> None:
+    def _close_out(self) -> None:
         """Close what is held at the last close, reason `shutdown`."""
-        if self._close is None or self._bar_index is None:
-            logger.warning("no price is known yet; the position stays open")
+        at = self._bar_at
+        if at is None or self._close is None or self._bar_index is None:
+            logger.warning("no price is known in this market yet; the position stays open")
             return
+        self._drop_orders("exit")
         last = Bar(self._bar_index, at, at, self._close, self._close, self._close, self._close, 0.0)
         self._desk.turn_to(last, False)
         order = self._desk.exit_order("shutdown", "market")

@@ -36,7 +36,7 @@ from worker.progress import Progress
 
 RECEIVE_LIMIT = 500
 """Messages read in one round."""
-RESEND_AFTER = 10.0
+RESEND_AFTER = 5.0
 """Seconds without an acknowledgement after which the oldest entry is sent once more; doubles up to RESEND_AT_MOST."""
 RESEND_AT_MOST = 600.0
 
@@ -60,6 +60,7 @@ class Conversation:
         hello: Hello,
         progress: Progress,
         orders: Orders,
+        lease: Lease,
         clock: Clock,
     ) -> None:
         self._socket = socket
@@ -70,7 +71,7 @@ class Conversation:
         self._orders = orders
         self._clock = clock
         self._began = clock.monotonic()
-        self._asked_at = clock.boottime()
+        self._asked_at = lease.renewed_at
         self._next_beat = self._began
         self._beat_of: tuple[Phase, bool] | None = None
         self._resend_wait = RESEND_AFTER
@@ -79,7 +80,7 @@ class Conversation:
         self.welcomed = False
         self.blocked = False
         """True while the socket takes no more; the poller should then wait for it to be writable."""
-        self.lease = Lease(granted=ticket.lease, renewed_at=self._asked_at)
+        self.lease = lease
 
     def seconds_until_due(self) -> float:
         """Seconds until a heartbeat is due, never negative."""

@@ -150,7 +150,9 @@ class Link:
         return socket
 
     def _talk(self, socket: zmq.Socket[bytes], outlet: Outlet) -> None:
-        talk = Conversation(socket, outlet, self._ticket, self._hello, self._progress, self._orders, self._clock)
+        talk = Conversation(
+            socket, outlet, self._ticket, self._hello, self._progress, self._orders, self._lease, self._clock
+        )
         poller = zmq.Poller()
         poller.register(self._waker.fileno(), zmq.POLLIN)
         while True:

@@ -74,6 +74,7 @@ class Outlet:
                 place = self._following(place)
                 if place is not None:
                     self._cursor = place
+                    self._delete_before(self.settled().segment)
                 continue
             for record in records:
                 place = Place(place.segment, record.end)
@@ -217,5 +218,9 @@ class Outlet:
         for number in segment_numbers(self._folder):
             if number >= segment:
                 return
-            segment_path(self._folder, number).unlink(missing_ok=True)
+            path = segment_path(self._folder, number)
+            if self._unreadable is not None and self._unreadable.segment == number:
+                path.rename(path.with_suffix(".unread.corrupt"))
+            else:
+                path.unlink(missing_ok=True)
             self._journal_of.pop(number, None)

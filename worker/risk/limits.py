@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from common.spec import RiskSpec, StrategySpec, TradingSpec
+from common.trading.money import round_money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,9 @@ def _daily(risk: RiskSpec, now: EntrySituation) -> Denial | None:
         return Denial(rule="max_daily_trades", message=message, limit=str(most), value=str(now.entries_today))
     loss = -now.net_today
     if risk.max_daily_loss is not None and loss > 0 and loss >= risk.max_daily_loss:
-        message = f"a net loss of {loss:f} today (UTC) reaches the limit of {risk.max_daily_loss:f}"
-        return Denial(rule="max_daily_loss", message=message, limit=str(risk.max_daily_loss), value=str(loss))
+        lost = str(round_money(loss))
+        message = f"a net loss of {lost} today (UTC) reaches the limit of {risk.max_daily_loss:f}"
+        return Denial(rule="max_daily_loss", message=message, limit=str(risk.max_daily_loss), value=lost)
     return None
 
 

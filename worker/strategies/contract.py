@@ -76,8 +76,12 @@ class BarLoop(Protocol):
         """The indicators have taken the bar in; `ready` when their minimum periods are met."""
 
 
-KEPT_BARS = 256
-"""How far back any line (price or indicator) can be read; older values are forgotten, so that memory stays flat."""
+KEPT_BARS = 512
+"""Values kept of any line (price or indicator), the current one included, so that memory stays flat.
+
+An indicator's own period is kept where it is longer. Reading farther back gives meaningless values, as
+backtrader's lines do before their first bar.
+"""
 
 
 class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
@@ -143,7 +147,7 @@ def _lines_of(node: Any) -> list[Any]:
     lines = list(node.lines)
     for data in getattr(node, "datas", ()):
         lines.extend(getattr(data, "lines", ()))
-    for kind in node._lineiterators.values():
+    for kind in getattr(node, "_lineiterators", {}).values():  # line expressions have none
         for child in kind:
             lines.extend(_lines_of(child))
     return lines

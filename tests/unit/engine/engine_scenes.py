@@ -91,9 +91,7 @@ def ticket_for(incarnation: int = 1, trades: Sequence[TradeRow] = (), **changes:
         "install_tag": "test",
         "incarnation": incarnation,
         "generation": "g",
-        "link": LinkTicket(
-            endpoint="ipc://x", token="t", heartbeat_interval=1, credit=8, orphan_grace=300, lease=300
-        ),
+        "link": LinkTicket(endpoint="ipc://x", token="t", heartbeat_interval=1, credit=8, orphan_grace=300, lease=300),
         "places": Places(state_dir=nowhere, pid_file=nowhere, log_file=nowhere, output_file=nowhere),
         "process_title": "t",
         "recovery": Recovery(trades=tuple(trades)),

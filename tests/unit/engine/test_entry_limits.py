@@ -73,7 +73,9 @@ def test_drawdown_of_marked_equity_refuses_entries(tmp_path):
     limits = TradingSpec(max_drawdown_pct=D(10))
     record = play(tmp_path, rows, {0: BUY, 1: SELL, 2: BUY}, strategy=all_in, trading=limits)
     assert rules(record) == ["max_drawdown_pct"]
-    record = play(tmp_path, rows, {0: BUY, 1: SELL, 2: BUY}, strategy=all_in, trading=TradingSpec(max_drawdown_pct=D(11)))
+    record = play(
+        tmp_path, rows, {0: BUY, 1: SELL, 2: BUY}, strategy=all_in, trading=TradingSpec(max_drawdown_pct=D(11))
+    )
     assert rules(record) == []
 
 

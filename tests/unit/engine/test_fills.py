@@ -206,7 +206,11 @@ def test_a_certain_reject_leaves_the_bot_flat_and_free_to_try_again(tmp_path):
 def test_a_stop_during_a_partial_entry_drops_its_remainder(tmp_path):
     paper = PaperSpec(partial_fill_probability=1.0, seed=5)
     record = play(
-        tmp_path, [flat(10), (10, 10, 8, 8), flat(8), flat(8)], {0: BUY}, paper=paper, risk=RiskSpec(stop_loss_pct=D(10))
+        tmp_path,
+        [flat(10), (10, 10, 8, 8), flat(8), flat(8)],
+        {0: BUY},
+        paper=paper,
+        risk=RiskSpec(stop_loss_pct=D(10)),
     )
     entry = record.orders()[0]
     assert entry.status == "cancelled"

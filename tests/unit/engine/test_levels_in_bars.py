@@ -36,7 +36,11 @@ SCENES = {
         [FILL, (108, 110, 90, 100)],
         (2, "108", "take_profit"),
     ),
-    "a later bar that opens at the target takes it first": (BOTH, [FILL, (106, 110, 90, 100)], (2, "106", "take_profit")),
+    "a later bar that opens at the target takes it first": (
+        BOTH,
+        [FILL, (106, 110, 90, 100)],
+        (2, "106", "take_profit"),
+    ),
     "the trail starts at the entry": (TRAIL, [(100, 100, 95, 96)], (1, "95", "trailing_stop")),
     "the high of a bar lifts the trail of the next": (
         TRAIL,

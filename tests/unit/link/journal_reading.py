@@ -19,6 +19,12 @@ def fact(number: int) -> AccountChanged:
     return AccountChanged(balance=Decimal(number), total_pnl=Decimal(0))
 
 
+def fact_number(entry: Entry) -> int:
+    told = entry.facts[0]
+    assert isinstance(told, AccountChanged)
+    return int(told.balance)
+
+
 def checkpoint(revision: int, padding: int = 0) -> Checkpoint:
     return Checkpoint(revision=revision, bar_at=BAR, state={"revision": revision, "padding": "x" * padding})
 

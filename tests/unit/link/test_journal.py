@@ -260,6 +260,34 @@ def test_the_outlet_reads_no_more_than_it_is_asked_and_starts_again_after_a_rewi
     outlet.close()
 
 
+def test_segments_of_nothing_but_local_checkpoints_do_not_pile_up(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    outlet = Outlet(tmp_path)
+    for number in range(1, 31):
+        journal.append([], checkpoint(number, 200_000))
+        assert outlet.upcoming(1) == []
+    assert len(segment_numbers(tmp_path)) == 1
+    assert journal.newest_checkpoint() == checkpoint(30, 200_000)
+    outlet.close()
+    journal.close()
+
+
+def test_damage_found_while_reading_costs_the_rest_of_its_segment_which_is_kept_aside(tmp_path: Path) -> None:
+    journal_id = fill(tmp_path, 12, padding=200_000)
+    outlet = Outlet(tmp_path)
+    data = segment_path(tmp_path, 1).read_bytes()
+    at = data.index(b'"seq":3')
+    segment_path(tmp_path, 1).write_bytes(data[:at] + b"!" + data[at + 1 :])
+    found = [pending.seq for pending in everything(outlet)]
+    assert found[:2] == [1, 2]
+    assert found[2] > 3
+    assert found[2:] == list(range(found[2], 13))
+    assert outlet.acknowledge(journal_id, 12)
+    assert len(segment_numbers(tmp_path)) == 1
+    assert len(list(tmp_path.glob("*.corrupt"))) == 1
+    outlet.close()
+
+
 def test_an_acknowledgement_of_what_was_never_sent_forgets_nothing(tmp_path: Path) -> None:
     journal_id = fill(tmp_path, 4)
     outlet = Outlet(tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from journal_reading import acknowledge, checkpoint, fact, opened, unacknowledged
+from journal_reading import acknowledge, checkpoint, fact, fact_number, opened, unacknowledged
 
 from worker.link.segments import segment_numbers, segment_path
 
@@ -102,7 +102,7 @@ class JournalHistory(RuleBasedStateMachine):
     @invariant()
     def what_is_not_acknowledged_is_there_in_order_and_nothing_else(self) -> None:
         found = unacknowledged(self.folder)
-        assert [(entry.seq, int(entry.facts[0].balance)) for entry in found] == self.waiting
+        assert [(entry.seq, fact_number(entry)) for entry in found] == self.waiting
 
     def teardown(self) -> None:
         self.journal.close()

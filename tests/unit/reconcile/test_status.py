@@ -119,8 +119,8 @@ def test_marks_tell_who_stopped_a_bot_and_that_it_finished() -> None:
     assert marks_of("stopped", ON, want, idle)["stopped_by"] == "service"
     assert marks_of("stopped", ON, want, finished) == {"stopped_by": None, "finished": True, "paused": None}
     assert marks_of("running", ON, want, idle) == {"stopped_by": None, "finished": None, "paused": None}
-    assert marks_of("error", PAUSED, want, idle) == {"paused": True}
-    assert marks_of("error", ON, want, idle) == {}
+    assert marks_of("error", PAUSED, want, idle) == {"stopped_by": None, "finished": None, "paused": True}
+    assert marks_of("error", ON, want, idle) == {"stopped_by": None, "finished": None, "paused": None}
 
 
 @pytest.mark.parametrize(

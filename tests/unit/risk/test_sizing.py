@@ -27,9 +27,7 @@ MONEY = st.decimals("0.01", "1000000", places=8)
     ],
 )
 def test_each_clamp_applies_alone_when_given(size, low, high, expected):
-    spec = StrategySpec(
-        position_size=D(size), min_position_size=low and D(low), max_position_size=high and D(high)
-    )
+    spec = StrategySpec(position_size=D(size), min_position_size=low and D(low), max_position_size=high and D(high))
     assert entry_fraction(spec, 1.0, 1.0) == D(expected)
 
 

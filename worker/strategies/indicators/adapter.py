@@ -9,7 +9,7 @@ from worker.engine.backtrader_import import bt
 from worker.strategies.indicators.calculator import Calculator
 
 
-class Computed(bt.Indicator):
+class Computed(bt.Indicator):  # type: ignore[misc]
     """Feeds a calculator once per bar, in backtrader's next mode, and keeps its values on lines.
 
     `indicator.lines[k][0]` is output k at the current bar, `[-1]` at the one before. It asks for no minimum

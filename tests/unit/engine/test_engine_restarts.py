@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from engine_scenes import (
     BUY,
     FREE,
@@ -127,7 +128,9 @@ RISKS = st.builds(
 PAPERS = st.sampled_from(
     [
         PaperSpec(),
-        PaperSpec(slippage_model="sqrt", base_slippage=D("0.001"), partial_fill_probability=0.5, reject_probability=0.3),
+        PaperSpec(
+            slippage_model="sqrt", base_slippage=D("0.001"), partial_fill_probability=0.5, reject_probability=0.3
+        ),
         PaperSpec(min_latency_ms=100.0, max_latency_ms=5000.0, partial_fill_probability=0.4, seed=9),
     ]
 )
@@ -176,7 +179,9 @@ def test_the_money_always_adds_up(seed, risk):
         record = live(spec_for(data, broker=broker, risk=risk, strategy=whole), Moody).record
     trades, fills = record.trades(), record.of("fill")
     net = sum((trade.net_pnl for trade in trades if trade.net_pnl is not None), D(0))
-    spent = sum((fill.quantity * fill.price * (1 if fill.side == "buy" else -1) + fill.commission for fill in fills), D(0))
+    spent = sum(
+        (fill.quantity * fill.price * (1 if fill.side == "buy" else -1) + fill.commission for fill in fills), D(0)
+    )
     held = sum((trade.entry_value + trade.commission for trade in trades if trade.status == "open"), D(0))
     state = record.checkpoints[-1].state["book"]
     assert D(state["cash"]) == 1000 - spent == 1000 + net - held >= 0
@@ -208,17 +213,18 @@ def test_a_stop_between_bars_and_a_new_life_are_one_run(tmp_path):
         outcome = trading.run()
         assert torn.delivered[-1]
     assert incarnation == 7
-    assert without_ids(torn.facts) == without_ids(whole.facts)
+    # a life that stops with an order under way says that the venue has it
+    told = [fact for fact in torn.facts if getattr(fact, "status", None) != "accepted"]
+    assert without_ids(told) == without_ids(whole.facts)
 
 
 def test_a_decision_that_waits_for_the_open_survives(tmp_path):
     data = file_data(write_bars(tmp_path, [flat(10), flat(11), flat(12), flat(13)]))
     torn = Assassin()
     torn.aim(1, after=True)  # the opening commit, then the bar that decided
-    try:
+    with pytest.raises(Killed):
         live(spec_for(data), scripted({0: BUY}), record=torn)
-    except Killed:
-        pass
+    torn.left = None
     assert torn.newest is not None
     assert torn.newest.bar_at == at(0)
     second = scripted({2: SELL})
@@ -252,10 +258,8 @@ def test_a_failing_strategy_ends_the_life_and_its_bar_is_decided_again(tmp_path)
     def fail(_: Any) -> None:
         raise RuntimeError("boom")
 
-    try:
+    with pytest.raises(RuntimeError, match="boom"):
         live(spec_for(data), scripted({0: BUY, 1: fail}), record=record)
-    except RuntimeError:
-        pass
     assert record.trades() == []
     live(spec_for(data), scripted({1: SELL}), record=record, ticket=ticket_for(2), checkpoint=record.newest)
     assert [(trade.entry_time, trade.exit_time) for trade in record.trades()] == [(at(1), at(2))]

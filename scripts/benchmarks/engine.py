@@ -1,0 +1,47 @@
+"""The worker's engine alone, as fast as it goes: candles of a file through backtrader, strategy, venue and journal."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import trading
+from benchmarks.bots import replay
+from benchmarks.candles import candle_file
+from benchmarks.context import Context
+from benchmarks.figure import Figure, Spread
+from common.clock import SystemClock
+from loguru import logger
+from worker.engine.session import Commit
+from worker.link.journal import Journal
+
+
+def measure(context: Context) -> list[Figure]:
+    """With the journal on disk, as a worker runs; without one beside it."""
+    logger.remove()
+    file = candle_file(context.folder)
+    rounds = 2 if context.quick else 7
+    journaled = Spread.of([_microseconds(file, _journal(context.folder)) for _ in range(rounds)])
+    bare = Spread.of([_microseconds(file, lambda facts, checkpoint, *, deliver=False: None) for _ in range(rounds)])
+    return [
+        Figure(
+            name="engine",
+            label=f"engine, bars per second on {file.name}",
+            value=1e6 / journaled.median,
+            unit="bars/s",
+            detail=f"{journaled.median:.0f} µs a bar with the journal, {bare.median:.0f} without; reading the file included",
+            samples={"us_per_bar": journaled.as_json(), "us_per_bar_without_journal": bare.as_json()},
+        )
+    ]
+
+
+def _journal(folder: Path) -> Commit:
+    return Journal.open(Path(tempfile.mkdtemp(dir=folder)), 1, SystemClock()).append
+
+
+def _microseconds(file: Path, commit: Commit) -> float:
+    began = time.perf_counter()
+    bars = trading.run(replay(file), 1, commit)
+    return (time.perf_counter() - began) / bars * 1e6
+
