@@ -208,7 +208,7 @@ class Supervisor:
         if self._stop_since is None:
             logger.info("{}: stopping all bots", name)
             self._stop_since = self._clock.monotonic()
-        elif self._clock.monotonic() - self._stop_since > 0.5:
+        else:
             logger.warning("{} again: killing what is left", name)
             self._kill_now = True
 

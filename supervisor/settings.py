@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +18,8 @@ from common.errors import ConfigurationError
 PREFIX = "BOTVISOR_"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Level = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+_LEVELS = frozenset(get_args(Level))
 
 
 class Settings(BaseSettings):
@@ -101,16 +103,14 @@ class Settings(BaseSettings):
         (), description="Folders of strategy plugins, separated as in PATH."
     )
 
-    log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
-        "INFO", description="Least level that is logged."
-    )
+    log_level: Level = Field("INFO", description="Least level that is logged.")
     log_rotation_mb: float = Field(20.0, ge=0.01, le=100_000, description="Size at which a log file is rotated, in MB.")
     log_keep: int = Field(5, ge=1, description="Rotated files kept of each log.")
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
+        return value.upper() if isinstance(value, str) and value.upper() in _LEVELS else value
 
     @field_validator("plugin_dirs", mode="before")
     @classmethod

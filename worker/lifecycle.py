@@ -132,7 +132,8 @@ class _Life:
         self._progress.phase = Phase.STOPPING
         self._journal.close()
         self._link.finish(goodbye, self._flush_seconds(code))
-        return code
+        # A finished bot has no next life, so one whose last facts are still here must not count as finished.
+        return ExitStatus.FAILED if self._link.failure is not None and code == ExitStatus.FINISHED else code
 
     def _spec(self) -> BotSpec:
         reading = read_spec(self._ticket.config, self._ticket.row)
@@ -158,11 +159,11 @@ class _Life:
         if self._stop_wanted is not None:
             trading.request_stop(apply_on_stop=self._stop_wanted)
         outcome = trading.run()
+        if self._link.failure is not None:
+            raise self._link.failure
         if outcome is Outcome.FINISHED:
             logger.info("The feed came to its end; the bot has finished")
             return ExitStatus.FINISHED, Goodbye(cause="finished")
-        if self._link.failure is not None:
-            raise self._link.failure
         cause = self._ending.cause or "drained"
         logger.info("This life ends: {}", self._ending.detail or cause)
         code = ExitStatus.ORPHANED if cause == "orphaned" else ExitStatus.OK
@@ -205,6 +206,7 @@ class _Life:
             self._trading.request_stop(apply_on_stop=apply_on_stop)
 
     def _link_failed(self, error: BaseException) -> None:
+        self._stop_wanted = self._stop_wanted or False
         if self._trading is not None:
             self._trading.request_stop()
 

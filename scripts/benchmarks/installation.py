@@ -21,7 +21,7 @@ import psutil
 from benchmarks.databases import Database, Session
 from benchmarks.waiting import wait_for
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
 class Installation:
@@ -92,12 +92,9 @@ class Installation:
             return True
         return False
 
-    def stop(self, within: float = 60) -> None:
-        """SIGTERM, and wait for the end."""
-        self.remember()
-        self.supervisor.send_signal(signal.SIGTERM)
-        if not self.wait(within):
-            raise TimeoutError(f"the supervisor still runs {within:g} s after SIGTERM")
+    def _require_alive(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError("the supervisor has ended by itself; its last words are above")
 
     def last_words(self) -> list[str]:
         """The end of what it printed."""
@@ -146,6 +143,7 @@ class Installation:
         """Wait until `count` bots trade; the wall time at which the last of them told it."""
 
         def all_running() -> bool:
+            self._require_alive()
             return self._running_since(session, since)[0] >= count
 
         wait_for(f"{count} bots to trade", all_running, within, every=0.05)

@@ -63,8 +63,10 @@ def new_sqlite(short_folder: Path) -> NewDatabase:
     """Makes SQLite databases with the present schema: migrated once, copied after."""
     template = short_folder / "template.db"
     world = World(Database(f"sqlite:///{template}"))
-    world.migrate()
-    world.close()
+    try:
+        world.migrate()
+    finally:
+        world.close()
     with closing(sqlite3.connect(template)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     made: list[Path] = []
@@ -83,8 +85,10 @@ def new_postgresql(postgres: Postgres) -> NewDatabase:
     """Makes PostgreSQL databases with the present schema: migrated once, copied after."""
     template = postgres.create()
     world = World(Database(postgres.url(template)))
-    world.migrate()
-    world.close()
+    try:
+        world.migrate()
+    finally:
+        world.close()
     return lambda: Database(postgres.url(postgres.create(template=template)))
 
 
@@ -134,6 +138,8 @@ def fleet(_fleets: World) -> Iterator[World]:
         _fleets.start()
     before = {row["id"] for row in _fleets.database.rows("SELECT id FROM trading_bots")}
     yield _fleets
+    code = _fleets.supervisor.poll()
+    assert code is None, f"the supervisor ended with {code} during this test\n{_fleets.tail()}"
     for row in _fleets.database.rows("SELECT id FROM trading_bots"):
         if row["id"] not in before:
             _fleets.set_status(row["id"], "disabled")

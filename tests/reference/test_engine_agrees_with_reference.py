@@ -82,8 +82,8 @@ def columns(fact: TradeChanged) -> dict[str, Any]:
         value = getattr(fact, name)
         row[name] = value.replace(tzinfo=None) if value else None
     for name in MONEY_COLUMNS:
-        value: Decimal | None = getattr(fact, name)
-        row[name] = None if value is None else round_money(value)
+        amount: Decimal | None = getattr(fact, name)
+        row[name] = None if amount is None else round_money(amount)
     row["pnl_percentage"] = None if fact.pnl_percentage is None else round_percent(fact.pnl_percentage)
     return row
 

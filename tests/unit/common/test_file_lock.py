@@ -9,7 +9,12 @@ from pathlib import Path
 
 from common.file_lock import try_lock
 
-HOLD = "import os,sys; from common.file_lock import try_lock; fd=os.open(sys.argv[1], os.O_RDWR); print(try_lock(fd), flush=True); sys.stdin.read()"
+HOLD = """
+import os, sys
+from common.file_lock import try_lock
+print(try_lock(os.open(sys.argv[1], os.O_RDWR)), flush=True)
+sys.stdin.read()
+"""
 
 
 def test_one_process_holds_it_and_its_sudden_death_frees_it(tmp_path: Path) -> None:

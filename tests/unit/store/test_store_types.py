@@ -20,7 +20,7 @@ NOW = datetime(2025, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 def a_bot(engine: Engine, **values: Any) -> int:
     with writing(engine) as connection:
         owner = connection.scalar(select(usr_users.c.id))
-        row = {"user_id": owner, "status": "stopped", "config": {}} | values
+        row: dict[str, Any] = {"user_id": owner, "status": "stopped", "config": {}} | values
         return int(connection.execute(insert(trading_bots).values(row).returning(trading_bots.c.id)).scalar_one())
 
 

@@ -96,7 +96,7 @@ def test_all_mistakes_are_told_at_once_one_line_each(monkeypatch: pytest.MonkeyP
     ("name", "value", "rule"),
     [
         ("BOTVISOR_POLL_INTERVAL", "0", "greater than 0"),
-        ("BOTVISOR_POLL_INTERVAL", "nan", "greater than 0"),
+        ("BOTVISOR_POLL_INTERVAL", "nan", "input should be"),
         ("BOTVISOR_HEARTBEAT_INTERVAL", "inf", "less than or equal to 86400"),
         ("BOTVISOR_HEARTBEAT_MISSES", "101", "less than or equal to 100"),
         ("BOTVISOR_CREDIT", "1.5", "integer"),
