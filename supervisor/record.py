@@ -91,7 +91,7 @@ class Record:
         """The end of a life counts as a failure of the bot."""
         if bot.row is not None:
             bot.error_count += 1
-            self._write_error(bot, why, count=True)
+            self._write_error(bot, why, count=1)
 
     def watchdog_stop(self, bot: Bot, life: Life, why: str) -> None:
         """A life is aborted because it hangs or is silent."""
@@ -122,7 +122,7 @@ class Record:
             return
         bot.reported_generation = bot.generation
         if bot.life is not None:
-            self._write_error(bot, bot.error, count=True)
+            self._write_error(bot, bot.error, count=1)
         key = f"config:{bot.bot_id}:{bot.generation}"
         self._incident(bot, bot.life, "error", "configuration", f"{bot.name}: {bot.error}", key=key)
 
@@ -166,7 +166,7 @@ class Record:
                 at=self._clock.now(),
                 started_at=bot.life.born_at if bot.life and status == "running" else None,
                 error=error,
-                count_error=bot.check is Check.FAILED,
+                count_error=int(bot.check is Check.FAILED),
                 metadata_set={key: value for key, value in marks.items() if value is not None},
                 metadata_remove=tuple(key for key, value in marks.items() if value is None),
             )
@@ -209,7 +209,7 @@ class Record:
         """Something about the service itself."""
         self._incident(None, None, severity, error_class, message, key=key)
 
-    def _write_error(self, bot: Bot, error: str, *, count: bool) -> None:
+    def _write_error(self, bot: Bot, error: str, *, count: int) -> None:
         self._recorder.submit(
             WriteStatus(
                 bot_id=bot.bot_id, expected=None, status=None, at=self._clock.now(), error=error, count_error=count

@@ -62,6 +62,9 @@ def live(ticket: Ticket) -> int:
     except LockHeldError as error:
         logger.error("{}", error)
         return ExitStatus.LOCKED
+    except Exception:  # noqa: BLE001 - the file that people read must have it; the traceback is in the line
+        logger.exception("This life could not begin")
+        return ExitStatus.FAILED
 
 
 def newer(one: Checkpoint | None, other: Checkpoint | None) -> Checkpoint | None:
@@ -175,7 +178,12 @@ class _Life:
             self._link.wake()
 
     def _flush_seconds(self, code: int) -> float:
-        """A finished bot has no next life to deliver its last facts, so it waits as long as an orphan may."""
+        """A finished bot has no next life to deliver its last facts, so it waits as long as an orphan may.
+
+        An orphan has waited that long already.
+        """
+        if code == ExitStatus.ORPHANED:
+            return 0.0
         return self._ticket.link.orphan_grace if code == ExitStatus.FINISHED else _FLUSH_SECONDS
 
     def _catch_signals(self) -> None:
@@ -184,9 +192,14 @@ class _Life:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self._on_signal)
         if hasattr(signal, "SIGUSR1"):
-            faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
+            signal.signal(signal.SIGUSR1, self._dump_stacks)
         if hasattr(signal, "SIGUSR2"):
             signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+    def _dump_stacks(self, number: int, frame: FrameType | None) -> None:
+        # With the interpreter's lock held: faulthandler's own handler runs beside the other threads, reads their
+        # stacks while they change, and now and then takes a healthy process down with it.
+        faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         hangup = hasattr(signal, "SIGHUP") and number == signal.SIGHUP

@@ -11,8 +11,9 @@ from benchmarks.bots import replay
 from benchmarks.candles import candle_file
 from benchmarks.context import Context
 from benchmarks.figure import Figure, Spread
-from common.clock import SystemClock
 from loguru import logger
+
+from common.clock import SystemClock
 from worker.engine.session import Commit
 from worker.link.journal import Journal
 
@@ -30,7 +31,7 @@ def measure(context: Context) -> list[Figure]:
             label=f"engine, bars per second on {file.name}",
             value=1e6 / journaled.median,
             unit="bars/s",
-            detail=f"{journaled.median:.0f} µs a bar with the journal, {bare.median:.0f} without; reading the file included",
+            detail=f"{journaled.median:.0f} µs a bar with the journal, {bare.median:.0f} without; with reading the file",
             samples={"us_per_bar": journaled.as_json(), "us_per_bar_without_journal": bare.as_json()},
         )
     ]
@@ -44,4 +45,3 @@ def _microseconds(file: Path, commit: Commit) -> float:
     began = time.perf_counter()
     bars = trading.run(replay(file), 1, commit)
     return (time.perf_counter() - began) / bars * 1e6
-

@@ -25,9 +25,10 @@ from benchmarks.context import Context
 from benchmarks.databases import KINDS, Database
 from benchmarks.figure import Figure
 from benchmarks.senders import Errand, send
-from common.wire.messages import Hello, Kind, Welcome
 from loguru import logger
 from psycopg2.extras import execute_values
+
+from common.wire.messages import Hello, Kind, Welcome
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
 from supervisor.store.claims import Claimant
@@ -74,8 +75,8 @@ def _on(kind: str, context: Context) -> Figure:
         value=counted / seconds,
         unit="/s",
         at_least=10_000,
-        detail=f"{counted:,} orders, fills, trades in {seconds:.1f} s from {len(bots)} senders ({told / seconds:,.0f}/s "
-        f"with positions, balances, metrics; {facts['entries'] / seconds:,.0f} entries/s; own CPU {own_cpu:.1f} s); "
+        detail=f"{counted:,} orders, fills, trades in {seconds:.1f} s from {len(bots)} senders "
+        f"({told / seconds:,.0f}/s with positions, balances, metrics; {facts['entries'] / seconds:,.0f} entries/s; own CPU {own_cpu:.1f} s); "
         f"raw batched inserts {raw:,.0f} rows/s",
         samples={"seconds": seconds, "facts": dict(facts), "raw_rows_per_second": raw, "own_cpu_seconds": own_cpu},
     )
@@ -184,7 +185,18 @@ def _raw_rate(database: Database) -> float:
     """Rows of orders per second that the driver inserts in batches, into a table without any index but its key."""
     columns = "id, client_order_id, bot_id, symbol, side, status, quantity, price, at, extra"
     rows = [
-        (n, f"bnch{n:014d}", n % 100, "ETHBTC", "buy", "filled", "1.25", "0.0984", "2024-01-01 00:00:00", json.dumps({}))
+        (
+            n,
+            f"bnch{n:014d}",
+            n % 100,
+            "ETHBTC",
+            "buy",
+            "filled",
+            "1.25",
+            "0.0984",
+            "2024-01-01 00:00:00",
+            json.dumps({}),
+        )
         for n in range(RAW_ROWS)
     ]
     with closing(database.connect()) as connection, closing(connection.cursor()) as cursor:

@@ -10,11 +10,12 @@ from typing import Any
 
 from benchmarks import trading
 from benchmarks.waiting import wait_for
+from loguru import logger
+
 from common.clock import SystemClock
 from common.wire.facts import AnyFact, Checkpoint
 from common.wire.messages import Goodbye, Hello
 from common.wire.ticket import LinkTicket
-from loguru import logger
 from worker.link.dealer import Link
 from worker.link.journal import Journal
 from worker.progress import Progress
@@ -41,7 +42,7 @@ def send(errands: list[Errand], pipe: Connection, within: float) -> None:
     links = [_link(errand) for errand in errands]
     for link in links:
         link.start()
-    wait_for("all acknowledgements", lambda: all([link.delivered() for link in links]), within, every=0.02)
+    wait_for("all acknowledgements", lambda: all(link.delivered() for link in links), within, every=0.02)
     pipe.send("delivered")
     for link in links:
         link.finish(Goodbye(cause="finished"), 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -21,28 +22,38 @@ def log_file(log_dir: Path, bot_id: int | None, *, errors: bool) -> Path:
     return log_dir / (ERRORS if errors else COMBINED)
 
 
-def last_lines(path: Path, count: int, bot_id: int | None) -> list[dict[str, Any]]:
-    """The last `count` lines, oldest first; of one bot when `bot_id` is given. Raises FileNotFoundError."""
-    kept: deque[dict[str, Any]] = deque(maxlen=count)
-    with path.open("rb") as file:
-        kept.extend(line for line in _parsed(file) if _concerns(line, bot_id))
-    return list(kept)
+class LogView:
+    """An open log; what follows begins where the last lines ended, so that nothing between them is missed."""
 
+    def __init__(self, path: Path, bot_id: int | None) -> None:
+        """Lines of one bot when `bot_id` is given. Raises FileNotFoundError."""
+        self._path = path
+        self._bot_id = bot_id
+        self._file = path.open("rb")
 
-def following(path: Path, bot_id: int | None) -> Iterator[dict[str, Any]]:
-    """Lines as they are appended from now on, also across rotation; ends only with the process."""
-    pause = threading.Event()
-    file = path.open("rb")
-    file.seek(0, 2)
-    inode = path.stat().st_ino
-    while True:
-        yield from (line for line in _parsed(file) if _concerns(line, bot_id))
-        pause.wait(_LOOK_AGAIN)
-        if path.exists() and path.stat().st_ino != inode:
-            yield from (line for line in _parsed(file) if _concerns(line, bot_id))
-            file.close()
-            file = path.open("rb")
-            inode = path.stat().st_ino
+    def last(self, count: int) -> list[dict[str, Any]]:
+        """The last `count` lines, oldest first."""
+        return list(deque(self._concerning(), maxlen=count))
+
+    def following(self) -> Iterator[dict[str, Any]]:
+        """Lines as they are appended, also across rotation; ends only with the process."""
+        pause = threading.Event()
+        while True:
+            yield from self._concerning()
+            pause.wait(_LOOK_AGAIN)
+            if self._path.exists() and self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino:
+                yield from self._concerning()
+                self._file.close()
+                self._file = self._path.open("rb")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _concerning(self) -> Iterator[dict[str, Any]]:
+        for line in _parsed(self._file):
+            if self._bot_id is None or line.get("bot_id") == self._bot_id:
+                yield line
 
 
 def _parsed(file: Any) -> Iterator[dict[str, Any]]:
@@ -56,7 +67,3 @@ def _parsed(file: Any) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(line, dict):
             yield line
-
-
-def _concerns(line: dict[str, Any], bot_id: int | None) -> bool:
-    return bot_id is None or line.get("bot_id") == bot_id

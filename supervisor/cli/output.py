@@ -30,7 +30,23 @@ _STATUS_STYLE = {
     "critical": "bold red",
     "warning": "yellow",
 }
-_NUMERIC = ("pnl", "price", "size", "balance", "value", "quantity", "commission", "percent", "%", "errors", "trades")
+_PIPE_WIDTH = 400
+_LOOSE = frozenset({"Last error", "Why", "What happened", "What to do", "Rule", "Given"})
+"""Columns of sentences: they take what width is left, and wrap."""
+_NUMERIC = (
+    "pnl",
+    "p&l",
+    "price",
+    "size",
+    "balance",
+    "value",
+    "quantity",
+    "commission",
+    "percent",
+    "%",
+    "errors",
+    "trades",
+)
 
 
 def print_json(value: Any) -> None:
@@ -45,13 +61,22 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_js
         print_json(list(rows))
         return
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPE_WIDTH)  # whoever reads a pipe wants whole cells
     if not rows:
         console.print(empty, style="dim")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in columns.values():
         numeric = any(word in heading.lower() for word in _NUMERIC)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        loose = heading in _LOOSE
+        table.add_column(
+            heading,
+            justify="right" if numeric else "left",
+            overflow="ellipsis" if loose else "fold",
+            no_wrap=not loose or not console.is_terminal,
+            ratio=1 if loose else None,
+        )
     for row in rows:
         table.add_row(*(_cell(key, row.get(key)) for key in columns))
     console.print(table)
@@ -62,7 +87,7 @@ def say(message: str, *, as_json: bool = False, **facts: Any) -> None:
     if as_json:
         print_json({"message": message, **facts})
     else:
-        Console().print(message, highlight=False)
+        Console().print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def fail(message: str, *, as_json: bool = False, code: int = 1, **facts: Any) -> NoReturn:
@@ -70,7 +95,7 @@ def fail(message: str, *, as_json: bool = False, code: int = 1, **facts: Any) ->
     if as_json:
         print_json({"error": message, **facts})
     else:
-        Console(stderr=True).print(message, style="red", highlight=False, markup=False)
+        Console(stderr=True).print(message, style="red", highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -89,9 +114,11 @@ def _cell(key: str, value: Any) -> Text:
     if value is None:
         return Text("")
     if isinstance(value, Decimal):
-        return Text(_money(value), style="red" if value < 0 and "pnl" in key else "")
+        short = value.quantize(Decimal("0.0001")) if value.adjusted() >= 2 else value
+        return Text(_money(short), style="red" if value < 0 and "pnl" in key else "")
     if isinstance(value, datetime):
-        return Text(value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+        moment = value.astimezone(UTC)
+        return Text(moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M"))
     text = str(value.value if isinstance(value, Enum) else value)
     return Text(text, style=_STATUS_STYLE.get(text, ""))
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from common.logs import human_line
-from supervisor.cli.log_view import following, last_lines, log_file
+from supervisor.cli.log_view import LogView, log_file
 from supervisor.cli.options import AnyBot, Json, Limit
 from supervisor.cli.output import ago, fail, print_json, say, show
 from supervisor.cli.session import Session, session
+
+
+class TradeState(StrEnum):
+    """Which trades to list."""
+
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 def status(bot: AnyBot = None, as_json: Json = False) -> None:
@@ -36,7 +45,7 @@ def status(bot: AnyBot = None, as_json: Json = False) -> None:
             "bars": "Bars",
             "position": "Position",
             "current_balance": "Balance",
-            "total_pnl": "P&L (pnl)",
+            "total_pnl": "P&L",
             "error_count": "Errors",
             "last_error": "Last error",
         }
@@ -72,7 +81,7 @@ def processes(as_json: Json = False) -> None:
 
 def trades(
     bot: AnyBot = None,
-    state: Annotated[str | None, typer.Option("--status", help="open or closed")] = None,
+    state: Annotated[TradeState | None, typer.Option("--status", help="Only these.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -153,14 +162,15 @@ def log_lines(
         path = log_file(here.settings.logs_dir, bot_id, errors=errors)
         if not path.exists():
             fail(f"there is no log yet at {path}", as_json=as_json)
-        lines = last_lines(path, limit, bot_id)
-        if as_json and not follow:
-            print_json(lines)
-            return
-        for line in lines:
-            _print(line, as_json)
-        for line in following(path, bot_id) if follow else ():
-            _print(line, as_json)
+        with closing(LogView(path, bot_id)) as view:
+            lines = view.last(limit)
+            if as_json and not follow:
+                print_json(lines)
+                return
+            for line in lines:
+                _print(line, as_json)
+            for line in view.following() if follow else ():
+                _print(line, as_json)
 
 
 def _print(line: dict[str, Any], as_json: bool) -> None:

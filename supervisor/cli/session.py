@@ -36,12 +36,22 @@ def session(as_json: bool, *, migrate: bool = False) -> Iterator[Session]:
         settings = load_settings()
         if migrate:
             _make(settings.state_dir)
+        elif _is_unmade(settings):
+            raise ConfigurationError(
+                f"nothing has been set up in {settings.state_dir}; run `botctl init`, or set BOTVISOR_STATE_DIR"
+            )
         with open_console(settings.database_url, migrate=migrate) as console:
             yield Session(settings, console)
     except BotvisorError as error:
         fail(str(error), as_json=as_json)
     except typer.Exit:
         raise
+
+
+def _is_unmade(settings: Settings) -> bool:
+    """Whether the embedded database is meant, and is not there."""
+    own = settings.state_dir / "botvisor.db"
+    return settings.database_url == f"sqlite:///{own}" and not own.exists()
 
 
 def _make(folder: Path) -> None:

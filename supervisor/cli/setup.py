@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,15 @@ from supervisor.cli.session import Session, session
 from supervisor.processes.check import validate_with_worker
 from supervisor.store.engine import safe_url
 
-Status = Annotated[str, typer.Option("--status", help="Status of the new row: enabled, or disabled to keep it off.")]
+
+class NewStatus(StrEnum):
+    """What a new row may ask for."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+Status = Annotated[NewStatus, typer.Option("--status", help="Status of the new row; disabled keeps it off.")]
 
 
 def init(
@@ -39,7 +48,7 @@ def add(
     file: Annotated[
         Path, typer.Argument(help="JSON file with the bot's config; it is copied into the table and not read again.")
     ],
-    status: Status = "enabled",
+    status: Status = NewStatus.ENABLED,
     user: Annotated[int | None, typer.Option("--user", help="Owner (usr_users.id); the operator without it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Add it even if it is invalid.")] = False,
     as_json: Json = False,
@@ -51,7 +60,7 @@ def add(
         if reading.errors and not force:
             _report(reading, str(file), as_json=as_json)
             raise typer.Exit(1)
-        bot_id = _add(here, config, status, user)
+        bot_id = _add(here, config, status.value, user)
         say(f"added bot {bot_id} ({reading.spec.name if reading.spec else file.stem})", as_json=as_json, id=bot_id)
 
 

@@ -18,7 +18,7 @@ from supervisor.processes.adopted import lay_to_rest
 from supervisor.processes.jobs import CHECK_SECONDS, CheckJob, Job, LifeJob
 from supervisor.processes.orphans import Orphanage
 from supervisor.processes.port import Checked, ExitReport, ProcessEvent, ProcessIdentity, SpawnFailed
-from supervisor.processes.server import COMMAND, ServerProcess
+from supervisor.processes.server import COMMAND, ServerProcess, newborn
 from supervisor.processes.watch import a_watch
 
 _FIRST_DELAY = 0.1
@@ -161,7 +161,7 @@ class ForkServerLauncher:
         if job is None:
             return []
         if isinstance(answer, Born):
-            return job.born(server.children[answer.number])
+            return job.born(newborn(answer))
         del self._jobs[answer.number]
         if isinstance(answer, Refused):
             return job.failed(answer.reason)

@@ -124,10 +124,15 @@ class ServerProcess:
         if isinstance(answer, Ready):
             self.ready = True
         elif isinstance(answer, Born):
-            created = answer.created if answer.created is not None else create_time(answer.pid)
             self.unanswered.discard(answer.number)
-            self.children[answer.number] = ProcessIdentity(answer.pid, created if created is not None else 0.0)
+            self.children[answer.number] = newborn(answer)
         elif isinstance(answer, Refused):
             self.unanswered.discard(answer.number)
         elif isinstance(answer, Died):
             self.children.pop(answer.number, None)
+
+
+def newborn(answer: Born) -> ProcessIdentity:
+    """The process that a birth tells of; it may have ended since."""
+    created = answer.created if answer.created is not None else create_time(answer.pid)
+    return ProcessIdentity(answer.pid, created if created is not None else 0.0)

@@ -34,8 +34,8 @@ class WriteStatus:
     """Written only together with status `running`."""
     error: str | None = None
     """Becomes extra_metadata.last_error with last_error_time; see `count_error`."""
-    count_error: bool = True
-    """Whether `error` adds one to error_count."""
+    count_error: int = 1
+    """How much `error` adds to error_count."""
     reset_errors: bool = False
     """Set error_count to 0 (a start that went well)."""
     metadata_set: Mapping[str, Any] = field(default_factory=dict)

@@ -83,19 +83,19 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "the database URL cannot be parsed; write sqlite:////folder/file.db or "
+            "BOTVISOR_DATABASE_URL cannot be parsed; write sqlite:////folder/file.db or "
             "postgresql://user:password@host:5432/name (special characters in the password percent-encoded)"
         ) from None
     driver = _DRIVERS.get(parsed.drivername)
     if driver is None:
         raise ConfigurationError(
-            f"the database URL names the driver {parsed.drivername!r}; known are sqlite and postgresql (psycopg2)"
+            f"BOTVISOR_DATABASE_URL names the driver {parsed.drivername!r}; known are sqlite and postgresql (psycopg2)"
         )
     parsed = parsed.set(drivername=driver)
     if driver.startswith(SQLITE):
         _require_file(parsed)
     elif not parsed.database:
-        raise ConfigurationError(f"the database URL {safe_url(parsed)} names no database; add /name at its end")
+        raise ConfigurationError(f"BOTVISOR_DATABASE_URL {safe_url(parsed)} names no database; add /name at its end")
     return parsed
 
 
@@ -116,7 +116,9 @@ def _require_file(url: URL) -> None:
         return
     path = Path(url.database).absolute()
     if not path.parent.is_dir():
-        raise ConfigurationError(f"the folder {path.parent} of the SQLite database does not exist; make it first")
+        raise ConfigurationError(
+            f"BOTVISOR_DATABASE_URL: the folder {path.parent} of the SQLite database does not exist; make it first"
+        )
     if path.is_dir():
         raise ConfigurationError(f"the SQLite database {path} is a folder; name a file in it")
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):

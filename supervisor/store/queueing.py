@@ -106,7 +106,7 @@ def merged(first: WriteStatus, second: WriteStatus) -> WriteStatus:
         at=second.at,
         started_at=second.started_at or first.started_at,
         error=said.error,
-        count_error=said.count_error,
+        count_error=sum(one.count_error for one in (first, second) if one.error is not None),
         reset_errors=first.reset_errors or second.reset_errors,
         generation=second.generation or first.generation,
         metadata_set=kept | dict(second.metadata_set),

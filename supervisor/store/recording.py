@@ -71,7 +71,6 @@ class Recording:
             left = self._left()
             self._outbox.put(RecorderStopped(flushed=left == 0, left=left))
         except BotvisorError as error:
-            logger.error("the database is refused: {}", error)
             self._outbox.put(DatabaseRefused(error))
         finally:
             if engine is not None:

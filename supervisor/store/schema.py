@@ -1,25 +1,17 @@
-"""Bringing a database's schema up to date, from a source tree or an installed package."""
+"""The schema's version: what the database has, what this program needs, and how to get there."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from sqlalchemy import Connection, Engine, inspect, text
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, text
-
-from common.errors import ConfigurationError
-from supervisor.store.engine import POSTGRESQL, reading, writing
+from supervisor.store.engine import reading
 from supervisor.store.tables import metadata
 
 VERSION_TABLE = "botvisor_alembic_version"
 """Ours alone; the earlier service's own `alembic_version` is left alone."""
 
-_LOCK = 0x626F7476
-"""Advisory lock of PostgreSQL that upgrades take turns by."""
+HEAD = "0003"
+"""The newest revision in the history; written here because asking alembic for it costs every start its import."""
 
 
 def ours(name: str | None, kind: str, _parents: object) -> bool:
@@ -33,56 +25,32 @@ def upgrade(engine: Engine) -> None:
     Raises ConfigurationError when the database is newer than this program, holds a namesake of one of our
     tables, or the role lacks a right; TransientError when the database is away or locked.
     """
-    with writing(engine) as connection:
-        if connection.dialect.name == POSTGRESQL:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        try:
-            command.upgrade(_config(connection), "head")
-        except CommandError as error:
-            raise _newer(connection) from error
-        except RuntimeError as error:
-            raise ConfigurationError(str(error)) from error
+    if is_current(engine):
+        return
+    from supervisor.store.history import run_history
+
+    run_history(engine)
 
 
 def current(engine: Engine) -> str | None:
     """Revision of the database; None when our history never touched it. Raises as `upgrade`."""
     with reading(engine) as connection:
-        return _current(connection)
+        return current_of(connection)
+
+
+def current_of(connection: Connection) -> str | None:
+    """Revision of the connected database; None when our history never touched it."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    return found
 
 
 def is_current(engine: Engine) -> bool:
     """Whether nothing is left to upgrade. Raises as `upgrade`."""
-    return current(engine) == head()
+    return current(engine) == HEAD
 
 
 def head() -> str:
     """The newest revision this program knows."""
-    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
-    if newest is None:
-        raise ConfigurationError(f"no schema history was found in {_folder()}; install the program again")
-    return newest
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
-
-
-def _newer(connection: Connection) -> ConfigurationError:
-    return ConfigurationError(
-        f"the database is at schema revision {_current(connection)}, which this program (up to {head()}) does not "
-        "know; use the newer program that made it"
-    )
-
-
-def _config(connection: Connection | None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
-def _folder() -> Path:
-    here = Path(__file__).resolve().parent
-    installed = here / "migrations"
-    return installed if (installed / "env.py").is_file() else here.parents[1] / "alembic"
+    return HEAD

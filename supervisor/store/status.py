@@ -74,7 +74,8 @@ def _values(row: Row[Any], command: WriteStatus) -> dict[str, Any]:
     if command.reset_errors:
         values["error_count"] = 0
     if command.error is not None and command.count_error:
-        values["error_count"] = (0 if command.reset_errors else row._mapping.get("error_count") or 0) + 1
+        before = 0 if command.reset_errors else row._mapping.get("error_count") or 0
+        values["error_count"] = before + command.count_error
     return values
 
 

@@ -11,7 +11,7 @@ import pytest
 from builders import a_bot
 from database import Database, money
 from judging import assert_traded_as
-from legacy import make_legacy, shape
+from earlier_service import make_legacy, shape
 from postgres import Postgres
 from recorded_bots import ETH_BTC, as_in_the_documents, needs_recordings
 from reference.simulator import simulate

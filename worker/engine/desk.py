@@ -125,7 +125,7 @@ class TradingDesk:
             correlation_id=correlation,
             limit_price=close if limited else None,
         )
-        log.info("entry of {} at {}: {}", outcome, self.bar.opened_at, reason)
+        log.debug("entry of {} at {}: {}", outcome, self.bar.opened_at, reason)
         self._intend(order)
         return True
 
@@ -136,7 +136,7 @@ class TradingDesk:
             return
         self.drop_entries("the position is being left")
         order = self.exit_order(reason, "market")
-        logger.bind(correlation_id=order.correlation_id).info("exit at {}: {}", self.bar.opened_at, reason)
+        logger.bind(correlation_id=order.correlation_id).debug("exit at {}: {}", self.bar.opened_at, reason)
         self._intend(order)
 
     @property

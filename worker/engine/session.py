@@ -18,7 +18,7 @@ from common.spec import BotSpec
 from common.trading.money import decimal_of, round_money
 from common.trading.order import OrderType
 from common.wire.facts import AnyFact, Checkpoint, FeedFinished
-from worker.book.book import Book, Fill
+from worker.book.book import Applied, Book, Fill
 from worker.engine.desk import TradingDesk
 from worker.engine.resume import Resumption, checkpoint_state
 from worker.feeds.bar import Bar
@@ -184,13 +184,32 @@ class Session:
         )
         applied = self._book.apply(fill)
         trade, strategy = applied.trade, self._strategy
-        log = logger.bind(correlation_id=trade.notes.get("correlation_id"))
-        log.info("filled {} at {} ({})", event.quantity, event.price, at)
+        self._tell(applied, event)
         position = self._desk.position
         if applied.opened and strategy is not None and position is not None:
             strategy.on_entry(position)
         if applied.closed and strategy is not None:
             strategy.on_exit(trade.exit_reason or "")
+
+    def _tell(self, applied: Applied, event: Executed) -> None:
+        """One line a trader reads for each opening and closing; pieces of a fill are of interest to few."""
+        trade, symbol = applied.trade, self._spec.symbol
+        log = logger.bind(correlation_id=trade.notes.get("correlation_id"))
+        at = self._desk.bar.opened_at
+        if applied.opened:
+            log.info("opened long {} {} at {} ({:%Y-%m-%d %H:%M})", event.quantity, symbol, event.price, at)
+        elif applied.closed:
+            log.info(
+                "closed long {} {} at {}: {}, gross {} ({:%Y-%m-%d %H:%M})",
+                trade.size,
+                symbol,
+                event.price,
+                trade.exit_reason,
+                round_money(trade.gross_pnl),
+                at,
+            )
+        else:
+            log.debug("filled {} {} at {} ({:%Y-%m-%d %H:%M})", event.quantity, symbol, event.price, at)
 
     def _test_levels(self, bar: Bar) -> None:
         """(b): levels known before the bar against its range, then its high into the trade's highest."""

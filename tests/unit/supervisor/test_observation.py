@@ -150,8 +150,9 @@ def test_a_silent_life_is_aborted_then_killed_and_the_watchdog_reports_it(fleet:
     assert len(incidents(fleet, "watchdog")) == 1
     fleet.clock.seconds += fleet.settings.abort_grace + 0.1
     fleet.settle()
-    assert fleet.life().worker.stop is not None
-    assert fleet.life().worker.stop.rung is Rung.KILL
+    killed = fleet.life().worker.stop
+    assert killed is not None
+    assert killed.rung is Rung.KILL
     fleet.dies(signal=9)
     assert causes(fleet) == ["watchdog"]
     assert fleet.bot().history.failures == 1

@@ -103,8 +103,10 @@ def test_the_first_cause_of_an_end_stands(lives: Lives, endless: dict[str, Any])
 def test_signals_that_a_terminal_or_a_tool_sends_end_nothing(lives: Lives, endless: dict[str, Any]) -> None:
     ticket = lives.trading(endless)
     pid = lives.pid(ticket)
-    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
-        os.kill(pid, number)
+    for _ in range(100):
+        for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(pid, number)
+        lives.listen(0.001)
     output = ticket.places.output_file
     lives.until(lambda: "Thread 0x" in output.read_text(), "the stacks are dumped")
     assert "most recent call first" in output.read_text()
@@ -166,12 +168,19 @@ def test_without_a_supervisor_a_life_ends_after_its_grace(lives: Lives, endless:
 
 
 def test_a_life_whose_io_thread_fails_at_its_start_does_not_go_on_alone(lives: Lives, endless: dict[str, Any]) -> None:
-    ticket = lives.ticket(endless)
-    lives.router.admit(ticket.link.token, ticket.row.bot_id, ticket.incarnation)
-    (ticket.places.state_dir / "journal" / "acknowledged").mkdir(parents=True)
-    lives.launcher.spawn(ticket)
+    ticket = lives.begin(endless, link={"heartbeat_interval": 1e300})  # no poll can wait that long
     assert lives.end(ticket).exit_code == ExitStatus.FAILED
     assert "the link to the supervisor failed" in lives.log(ticket)
+
+
+def test_a_life_whose_journal_cannot_be_opened_fails_and_says_so(lives: Lives, endless: dict[str, Any]) -> None:
+    ticket = lives.ticket(endless)
+    ticket.places.state_dir.mkdir(parents=True)
+    (ticket.places.state_dir / "journal").write_text("in the way")
+    lives.launcher.spawn(ticket)
+    assert lives.end(ticket).exit_code == ExitStatus.FAILED
+    assert "This life could not begin" in lives.log(ticket)
+    assert not ticket.places.pid_file.exists()
 
 
 def test_a_life_whose_io_thread_fails_later_does_not_go_on_alone(lives: Lives) -> None:
