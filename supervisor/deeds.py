@@ -122,6 +122,7 @@ class Deeds:
             bot_id=bot.bot_id,
             token=ticket.link.token,
             born_at=wall,
+            output_file=ticket.places.output_file,
         )
         self._router.admit(life.token, bot.bot_id, incarnation)
         self._keep_record(life, ticket)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from loguru import logger
@@ -85,7 +86,9 @@ class Record:
             severity = "warning" if cause in (ExitCause.KILLED, ExitCause.STUBBORN) else "error"
             name = bot.name if bot else f"Bot {life.bot_id}"
             sentence = f"{name}: life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
-            self._incident(bot, life, severity, "worker", sentence, key=f"exit:{life.incarnation}")
+            self._incident(
+                bot, life, severity, "worker", sentence, key=f"exit:{life.incarnation}", output_file=life.output_file
+            )
 
     def failed(self, bot: Bot, why: str) -> None:
         """The end of a life counts as a failure of the bot."""
@@ -217,7 +220,15 @@ class Record:
         )
 
     def _incident(
-        self, bot: Bot | None, life: Life | None, severity: str, error_class: str, message: str, *, key: str
+        self,
+        bot: Bot | None,
+        life: Life | None,
+        severity: str,
+        error_class: str,
+        message: str,
+        *,
+        key: str,
+        output_file: Path | None = None,
     ) -> None:
         self._recorder.submit(
             RecordIncident(
@@ -228,6 +239,7 @@ class Record:
                 error_class=error_class,
                 message=message,
                 at=self._clock.now(),
+                output_file=output_file,
             )
         )
 

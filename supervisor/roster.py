@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from common.wire.facts import Checkpoint
@@ -50,6 +51,8 @@ class Life:
     bot_id: int
     token: str
     born_at: datetime
+    output_file: Path | None = None
+    """Where its stdout, stderr and stack dumps go; None for an adopted life."""
     identity: ProcessIdentity | None = None
     """None until the launcher tells the pid."""
     heartbeat: Heartbeat | None = None

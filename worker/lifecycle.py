@@ -25,6 +25,7 @@ from common.exit_status import ExitStatus
 from common.spec import BotSpec, read_spec
 from common.trading.money import CONTEXT
 from common.wire.facts import AnyFact, Checkpoint
+from common.wire.launch import LIFE_MARKER
 from common.wire.messages import Drain, Goodbye, Hello, Phase
 from common.wire.ticket import Ticket
 from worker.engine.run import Outcome, Trading
@@ -56,6 +57,8 @@ def live(ticket: Ticket) -> int:
     decimal.setcontext(CONTEXT.copy())
     _set_up_logs(ticket)
     faulthandler.enable(all_threads=True)
+    sys.stderr.write(LIFE_MARKER.format(ticket.incarnation) + "\n")
+    sys.stderr.flush()
     try:
         with LifeLock(ticket.places.state_dir, ticket.incarnation), PidFile(ticket.places.pid_file):
             return _Life(ticket, SystemClock()).run()

@@ -111,6 +111,10 @@ LOCK_NAME = "life.lock"
 """File in a bot's state folder that its life holds locked."""
 
 
+LIFE_MARKER = "--- life {} ---"
+"""Line that a life begins its part of the output file with."""
+
+
 class LockNote(BaseModel):
     """What is written in a held life lock, for people and for a supervisor that looks for survivors."""
 

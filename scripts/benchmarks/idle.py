@@ -38,7 +38,7 @@ def measure(context: Context) -> list[Figure]:
             value=100 * own / passed,
             unit="%",
             at_most=2,
-            detail=f"of a core over {passed:.0f} s; all workers and the fork server together {100 * theirs / passed:.1f} %",
+            detail=f"of a core over {passed:.0f} s; workers and fork server together {100 * theirs / passed:.1f} %",
             samples={"seconds": passed, "supervisor_cpu_s": own, "others_cpu_s": theirs},
         )
     ]

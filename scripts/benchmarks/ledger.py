@@ -76,8 +76,8 @@ def _on(kind: str, context: Context) -> Figure:
         unit="/s",
         at_least=10_000,
         detail=f"{counted:,} orders, fills, trades in {seconds:.1f} s from {len(bots)} senders "
-        f"({told / seconds:,.0f}/s with positions, balances, metrics; {facts['entries'] / seconds:,.0f} entries/s; own CPU {own_cpu:.1f} s); "
-        f"raw batched inserts {raw:,.0f} rows/s",
+        f"({told / seconds:,.0f}/s with positions, balances, metrics; {facts['entries'] / seconds:,.0f} entries/s; "
+        f"own CPU {own_cpu:.1f} s); raw batched inserts {raw:,.0f} rows/s",
         samples={"seconds": seconds, "facts": dict(facts), "raw_rows_per_second": raw, "own_cpu_seconds": own_cpu},
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from supervisor.store.supervision import Supervision
@@ -109,6 +110,8 @@ class RecordIncident:
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
+    output_file: Path | None = None
+    """File with the life's last output (stacks, tracebacks); its end is read when this is written."""
 
 
 @dataclass(frozen=True, slots=True)

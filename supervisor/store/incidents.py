@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
+from common.wire.launch import LIFE_MARKER
 from supervisor.store.commands import RecordIncident
 from supervisor.store.shape import Shape
 from supervisor.store.tables import incidents
 
 _KEY_LENGTH = 255
 _CLASS_LENGTH = 200
+_OUTPUT_LENGTH = 16_384
 
 
 def record_incidents(connection: Connection, shape: Shape, rows: Sequence[RecordIncident]) -> None:
@@ -30,9 +33,29 @@ def _row(incident: RecordIncident) -> dict[str, Any]:
         "severity": incident.severity,
         "error_class": storable(incident.error_class)[:_CLASS_LENGTH],
         "message": storable(incident.message),
-        "details": dict(incident.details) or None,
+        "details": _details(incident) or None,
         "at": incident.at,
     }
+
+
+def _details(incident: RecordIncident) -> dict[str, Any]:
+    details = dict(incident.details)
+    if incident.output_file is not None and incident.incarnation is not None:
+        output = last_output(incident.output_file, incident.incarnation)
+        details |= {"output": output} if output else {}
+    return details
+
+
+def last_output(path: Path, incarnation: int) -> str:
+    """What this life wrote to its output file, at most the last 16 kB; empty when there is nothing to read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _OUTPUT_LENGTH))
+            text = file.read(_OUTPUT_LENGTH).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    _, marker, own = text.rpartition(LIFE_MARKER.format(incarnation))
+    return storable(own if marker else text).strip()
 
 
 def storable(text: str) -> str:

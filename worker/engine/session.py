@@ -200,12 +200,12 @@ class Session:
             log.info("opened long {} {} at {} ({:%Y-%m-%d %H:%M})", event.quantity, symbol, event.price, at)
         elif applied.closed:
             log.info(
-                "closed long {} {} at {}: {}, gross {} ({:%Y-%m-%d %H:%M})",
+                "closed long {} {} at {}: {}, P&L {} ({:%Y-%m-%d %H:%M})",
                 trade.size,
                 symbol,
                 event.price,
                 trade.exit_reason,
-                round_money(trade.gross_pnl),
+                round_money(trade.net_pnl),
                 at,
             )
         else:

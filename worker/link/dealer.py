@@ -138,6 +138,13 @@ class Link:
 
     def _connect(self, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
         socket = context.socket(zmq.DEALER)
+        try:
+            return self._connected(socket)
+        except BaseException:
+            socket.close(0)  # an open socket would keep the context from ending, and the failure from being told
+            raise
+
+    def _connected(self, socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
         socket.set_hwm(self._ticket.credit + 100)
         socket.setsockopt(zmq.IMMEDIATE, 1)  # nothing is queued for a supervisor that is not there
         socket.setsockopt(zmq.PROBE_ROUTER, 1)
