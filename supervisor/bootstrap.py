@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from loguru import logger
 
@@ -117,13 +118,22 @@ def _launcher(settings: Settings) -> Launcher:
     return ForkServerLauncher() if settings.launcher == "forkserver" else InterpreterLauncher()
 
 
+def _host() -> str:
+    """This machine: many are called localhost."""
+    try:
+        machine = Path("/etc/machine-id").read_text().strip()[:12]
+    except OSError:
+        machine = ""
+    return f"{socket.gethostname()}/{machine}" if machine else socket.gethostname()
+
+
 def _recorder_options(settings: Settings, folder: StateFolder) -> RecorderOptions:
     own = os.getpid()
     return RecorderOptions(
         url=settings.database_url,
         upgrade=settings.auto_migrate,
         claimant=Claimant(
-            host=socket.gethostname(),
+            host=_host(),
             boot_id=boot_id(),
             pid=own,
             pid_created=create_time(own) or 0.0,

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from common.errors import BotvisorError, ConfigurationError
 from supervisor.cli.output import fail
 from supervisor.control import ask
@@ -30,10 +28,18 @@ class Session:
 
 
 @contextmanager
-def session(as_json: bool, *, migrate: bool = False) -> Iterator[Session]:
-    """Open the database; a broken expectation ends the command with one clear line."""
+def configured(as_json: bool) -> Iterator[Settings]:
+    """The settings; a broken expectation ends the command with one clear line."""
     try:
-        settings = load_settings()
+        yield load_settings()
+    except BotvisorError as error:
+        fail(str(error), as_json=as_json)
+
+
+@contextmanager
+def session(as_json: bool, *, migrate: bool = False) -> Iterator[Session]:
+    """Settings and an open database; a broken expectation ends the command with one clear line."""
+    with configured(as_json) as settings:
         if migrate:
             _make(settings.state_dir)
         elif _is_unmade(settings):
@@ -42,10 +48,6 @@ def session(as_json: bool, *, migrate: bool = False) -> Iterator[Session]:
             )
         with open_console(settings.database_url, migrate=migrate) as console:
             yield Session(settings, console)
-    except BotvisorError as error:
-        fail(str(error), as_json=as_json)
-    except typer.Exit:
-        raise
 
 
 def _is_unmade(settings: Settings) -> bool:

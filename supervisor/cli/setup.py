@@ -15,8 +15,9 @@ from common.wire.ticket import RowFacts
 from supervisor.cli.demo import DEMO_BOTS
 from supervisor.cli.options import Json
 from supervisor.cli.output import print_json, say, show
-from supervisor.cli.session import Session, session
+from supervisor.cli.session import Session, configured, session
 from supervisor.processes.check import validate_with_worker
+from supervisor.settings import Settings
 from supervisor.store.engine import safe_url
 
 
@@ -56,7 +57,7 @@ def add(
     """Add a bot from a JSON file."""
     with session(as_json) as here:
         config = _read_json(file)
-        reading = examine(here, config, RowFacts(bot_id=0))
+        reading = examine(here.settings, config, RowFacts(bot_id=0))
         if reading.errors and not force:
             _report(reading, str(file), as_json=as_json)
             raise typer.Exit(1)
@@ -69,25 +70,26 @@ def validate(
     as_json: Json = False,
 ) -> None:
     """Tell everything that is wrong with a config: path, value, rule; warnings apart. Exits 1 when it cannot run."""
-    with session(as_json) as here:
-        if Path(target).is_file():
-            reading = examine(here, _read_json(Path(target)), RowFacts(bot_id=0))
-        else:
+    if Path(target).is_file():
+        with configured(as_json) as settings:
+            reading = examine(settings, _read_json(Path(target)), RowFacts(bot_id=0))
+    else:
+        with session(as_json) as here:
             row = here.console.find(target)
             facts = RowFacts(bot_id=row.id, user_id=row.user_id, description=row.description, status=row.status)
-            reading = examine(here, row.config, facts)
-        _report(reading, target, as_json=as_json)
-        if reading.errors:
-            raise typer.Exit(1)
+            reading = examine(here.settings, row.config, facts)
+    _report(reading, target, as_json=as_json)
+    if reading.errors:
+        raise typer.Exit(1)
 
 
-def examine(here: Session, config: object, facts: RowFacts) -> SpecReading:
+def examine(settings: Settings, config: object, facts: RowFacts) -> SpecReading:
     """Structure here, strategy and parameters in a worker process, the data file on this machine."""
     reading = read_spec(config, facts)
     draft = reading.draft
     if draft is None:
         return reading
-    found = validate_with_worker(facts, draft.raw, here.settings.plugin_dirs)
+    found = validate_with_worker(facts, draft.raw, settings.plugin_dirs)
     problems = [Problem.model_validate(item) for item in found]
     return reading.joined(problems)
 
