@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -40,6 +41,8 @@ MEASUREMENTS: dict[str, Callable[[Context], list[Figure]]] = {
 def main() -> int:
     """0 when everything could be measured, whether or not the targets were met."""
     options = _parser().parse_args()
+    # As Ctrl-C does: what was started is ended and cleaned up.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     progress = Console(stderr=True)
     about = machine.describe()
     figures: list[Figure] = []

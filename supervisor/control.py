@@ -96,7 +96,10 @@ class ControlSocket:
         except (ValueError, RecursionError) as error:
             response = {"error": f"request not understood: {error}"}
         payload = json.dumps(response, default=str).encode() + b"\n"
-        threading.Thread(target=_send_and_close, args=(client, payload), name="control-reply", daemon=True).start()
+        try:
+            threading.Thread(target=_send_and_close, args=(client, payload), name="control-reply", daemon=True).start()
+        except RuntimeError:  # no thread to be had; the client asks again
+            client.close()
 
 
 def _send_and_close(client: socket.socket, payload: bytes) -> None:

@@ -124,8 +124,8 @@ class Deeds:
             born_at=wall,
             output_file=ticket.places.output_file,
         )
-        self._router.admit(life.token, bot.bot_id, incarnation)
         self._keep_record(life, ticket)
+        self._router.admit(life.token, bot.bot_id, incarnation)
         self._roster.begin(bot, life)
         bot.newest_incarnation = incarnation
         bot.refused, bot.refusal = False, None
@@ -153,10 +153,14 @@ class Deeds:
         life.identity = identity
         if life.record is not None:
             life.record = life.record.model_copy(update={"pid": identity.pid, "create_time": identity.create_time})
-            self._records.write(life.record)
+            try:
+                self._records.write(life.record)
+            except OSError as error:  # the record without a pid stands; the lock of the life names its process
+                logger.bind(bot_id=life.bot_id).error("Bot {}: its record was not renewed: {}", life.bot_id, error)
         stop = life.worker.stop
         if stop is not None and stop.rung is not Rung.DRAIN:
-            _SIGNAL_OF_RUNG[stop.rung](identity)
+            with contextlib.suppress(BotvisorError):
+                _SIGNAL_OF_RUNG[stop.rung](identity)
 
     def _stop(self, bot: Bot, action: Stop) -> None:
         life = bot.life

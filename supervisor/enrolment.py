@@ -7,6 +7,7 @@ short-lived worker process, whose answer is kept for the generation it was given
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from loguru import logger
 
@@ -22,6 +23,11 @@ from supervisor.store.bots import BotRow
 from supervisor.store.supervision import Supervision
 from supervisor.ticketing import row_facts
 
+_EXAMINE_AGAIN = 10.0
+"""Seconds after which a config that could not be examined (its check was killed, say) is handed in again."""
+_MARKS = ("stopped_by", "finished")
+"""Keys of extra_metadata that keep a stopped bot off."""
+
 
 class Enrolment:
     """Keeps `Bot.wish`, `Bot.accepted` and `Bot.error` true to the rows."""
@@ -30,6 +36,7 @@ class Enrolment:
         self._settings = settings
         self._roster = roster
         self._launcher = launcher
+        self._unexamined: dict[int, tuple[str, float | None]] = {}
         self.crash_start = False
         """Set when the supervisor before this one did not stop cleanly."""
 
@@ -48,9 +55,9 @@ class Enrolment:
             self._roster.add(bot)
         if bot.row is None:
             self._remember_past(bot, row)
+        bot.metadata = _marks_kept(bot, row) | dict(row.extra_metadata)
         bot.row = row
         bot.status = row.status
-        bot.metadata = dict(row.extra_metadata)
         bot.error_count = row.error_count
         self._read(bot, row)
         self.renew_wish(bot)
@@ -76,12 +83,25 @@ class Enrolment:
                 logger.bind(bot_id=bot.bot_id).warning("Bot {}: {}", bot.bot_id, problem.message)
         if answer.failure is not None:
             self._fail(bot, [f"its strategy could not be examined: {answer.failure}"])
+            self._unexamined[bot.bot_id] = (generation, None)
         elif errors:
             self._fail(bot, [problem.message for problem in errors])
         else:
             bot.check, bot.error = Check.PASSED, None
             bot.accepted = self._accepted(bot, bot.row, generation)
         self.renew_wish(bot)
+
+    def examine_again(self, now: float) -> None:
+        """Hand in once more what could not be examined: that says nothing about the config."""
+        for bot_id, (generation, due) in list(self._unexamined.items()):
+            if due is None or now < due:
+                self._unexamined[bot_id] = (generation, due or now + _EXAMINE_AGAIN)
+                continue
+            del self._unexamined[bot_id]
+            bot = self._roster.bot(bot_id)
+            if bot is not None and bot.generation == generation and bot.check is Check.FAILED:
+                bot.check = Check.UNKNOWN
+                self.renew_wish(bot)
 
     def renew_wish(self, bot: Bot) -> None:
         """Work out anew what the bot's row asks for."""
@@ -177,6 +197,9 @@ class Enrolment:
         lifted = lift(bot.observed())
         bot.history = lifted.history
         bot.quarantine(None, None)
+        if bot.check is Check.FAILED and bot.row is not None:
+            bot.check = Check.UNKNOWN  # what was missing may be there now: a data file, a plugin
+            self._read(bot, bot.row)
 
     def _view(self, bot: Bot) -> RowView:
         return RowView(
@@ -195,6 +218,13 @@ class Enrolment:
             if warning not in bot.warned:
                 bot.warned.add(warning)
                 logger.bind(bot_id=bot.bot_id).warning("{}", warning)
+
+
+def _marks_kept(bot: Bot, row: BotRow) -> dict[str, Any]:
+    """Why the bot is stopped, also when its row cannot hold it: only a status or a config starts a stopped bot."""
+    if bot.row is None or not bot.status == row.status == "stopped":
+        return {}
+    return {key: bot.metadata[key] for key in _MARKS if key in bot.metadata}
 
 
 def _supervision_view(supervision: Supervision) -> SupervisionView:

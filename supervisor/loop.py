@@ -80,7 +80,10 @@ class Supervisor:
         self._leaving = False
         self._flushing = False
         self._deadline: float | None = None
+        self._process_descriptors = {*launcher.filenos(), *adopted.filenos()}
+        self._descriptors = {recorder.fileno(), signals.fileno(), control.fileno(), *self._process_descriptors}
         self._beats_due = clock.monotonic() + settings.heartbeat_interval
+        self._last_turn = clock.monotonic()
 
     def run(self) -> int:
         """Run until stopped; the exit code. Raises BotvisorError when the database refuses us for good."""
@@ -102,29 +105,48 @@ class Supervisor:
 
     def _register(self) -> None:
         self._poller.register(self._router)
-        for part in (self._recorder, self._signals, self._control):
-            self._poller.register(part.fileno())
-        for descriptor in (*self._launcher.filenos(), *self._adopted.filenos()):
+        for descriptor in self._descriptors:
             self._poller.register(descriptor)
 
-    def _turn(self, ready: set[Any]) -> None:
-        changed = self._take_signals()
-        changed |= self._news.take(self._recorder.events())
-        for received in self._router.receive():
-            changed |= self._observation.message(received)
-        for event in (*self._launcher.events(), *self._adopted.events()):
-            changed |= self._observation.process_event(event)
-        self._serve_control(ready)
+    def _turn(self, ready: set[Any] | None = None) -> None:
+        """Take in what is ready (None: look everywhere), then decide if there is reason to."""
         now = self._clock.monotonic()
+        self._excuse_silence(now)
+        if ready is None:
+            ready = {self._router, *self._descriptors}
+        changed = self._signals.fileno() in ready and self._take_signals()
+        if self._recorder.fileno() in ready:
+            changed |= self._news.take(self._recorder.events())
+        if self._router in ready or self._router.more_waiting:
+            for received in self._router.receive():
+                changed |= self._observation.message(received)
+        if self._processes_stir(ready, now):
+            for event in (*self._launcher.events(), *self._adopted.events()):
+                changed |= self._observation.process_event(event)
+        self._serve_control(ready)
         # Heartbeats that wait unread may say that a life is well whose deadline has come.
         timed = self._deadline is not None and now >= self._deadline and not self._router.more_waiting
         if changed or timed or now >= self._beats_due:
             self._reconcile(now)
         if now >= self._beats_due:
             self._observation.forget_departed(now)
+            self._enrolment.examine_again(now)
             self._beats_due = now + self._settings.heartbeat_interval
             self._record.heartbeats(self._roster)
             self._forgive(now)
+
+    def _excuse_silence(self, now: float) -> None:
+        """After a turn that came late (a stopped process, a paused machine) nobody could be heard: listen anew."""
+        if now - self._last_turn > _LONGEST_WAIT + self._policy.heartbeat_interval:
+            logger.warning("The control loop stood still for {:.1f} s; silence counts from now", now - self._last_turn)
+            for life in self._roster.lives():
+                life.worker = life.worker.heard(now, now)
+        self._last_turn = now
+
+    def _processes_stir(self, ready: set[Any], now: float) -> bool:
+        """Whether births or deaths may be told; with each round of heartbeats the launcher cleans up after strays."""
+        wake = self._launcher.wake_at()
+        return bool(self._process_descriptors & ready) or now >= self._beats_due or (wake is not None and now >= wake)
 
     def _reconcile(self, now: float) -> None:
         desired, observed = self._picture()
@@ -135,12 +157,15 @@ class Supervisor:
         self._deadline = next_deadline(
             desired, observed, self._policy, now, stopping=self._stopping, hands_off=self._hands_off
         )
-        if not self._hands_off:
+        if self._news.rows_known and not self._leaving:
             self._publish(desired, now)
         self._finish_stop(now)
 
     def _picture(self) -> tuple[dict[int, DesiredBot], dict[int, ObservedBot]]:
-        desired = {bot.bot_id: self._enrolment.desired(bot) for bot in self._roster}
+        if self._news.rows_known:
+            desired = {bot.bot_id: self._enrolment.desired(bot) for bot in self._roster}
+        else:  # nobody said that a bot shall be off: a service that stops now keeps what they hold
+            desired = {bot.bot_id: DesiredBot(bot_id=bot.bot_id, on=True) for bot in self._roster}
         observed = {bot.bot_id: bot.observed() for bot in self._roster}
         return desired, observed
 
@@ -170,7 +195,7 @@ class Supervisor:
 
     @property
     def _hands_off(self) -> bool:
-        return self._leaving or not self._news.rows_known
+        return self._leaving or not (self._news.rows_known or self._stopping)
 
     def _patience(self) -> float:
         if self._router.more_waiting:

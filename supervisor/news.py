@@ -125,7 +125,11 @@ class News:
     def _rows(self, event: BotsRead) -> None:
         seen = {row.id for row in event.rows}
         for row in event.rows:
-            bot = self._enrolment.take(row)
+            try:
+                bot = self._enrolment.take(row)
+            except Exception:  # noqa: BLE001 - one row that nobody foresaw must not end the others' supervision
+                logger.bind(bot_id=row.id).exception("Bot {}: its row cannot be taken in; it is left as it was", row.id)
+                continue
             bot.heed = Heed() if bot.status == bot.supervision.last_status else bot.heed
         gone = [bot.bot_id for bot in self._roster if event.first and bot.bot_id not in seen]
         for bot_id in (*event.removed, *gone):

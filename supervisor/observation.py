@@ -125,6 +125,9 @@ class Observation:
             life.worker = replace(life.worker, paused=heartbeat.paused)
         life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()
         life.worker = life.worker.heard(now, now - heartbeat.loop_age)
+        if heartbeat.phase is Phase.STOPPING and heartbeat.unacknowledged and life.worker.stop is None:
+            # It waits for the database, which is ours: the time to come to an end has not begun.
+            life.worker = replace(life.worker, phase_since=now)
         return self._enter(life, _PHASES[heartbeat.phase])
 
     def _enter(self, life: Life, phase: LifePhase) -> bool:
@@ -148,7 +151,10 @@ class Observation:
         detail = detail or (goodbye.detail if goodbye else None) or _how(report)
         now = self._clock.monotonic()
         bot = self._roster.bury(life)
-        self._records.remove(life.bot_id, incarnation)
+        try:
+            self._records.remove(life.bot_id, incarnation)
+        except OSError as error:  # the next supervisor will find it dead
+            logger.bind(bot_id=life.bot_id).error("Bot {}: its record was not removed: {}", life.bot_id, error)
         self._departed.append((now + _LAST_WORDS, incarnation))
         self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail)
         log = logger.bind(bot_id=life.bot_id, incarnation=incarnation)

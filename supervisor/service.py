@@ -11,6 +11,7 @@ from loguru import logger
 
 from common import logs
 from common.errors import BotvisorError, ConfigurationError
+from supervisor.garbage import settle_collector
 from supervisor.log_merger import LogMerger
 from supervisor.settings import Settings, load_settings, unknown_variables
 
@@ -47,10 +48,14 @@ def _serve(settings: Settings) -> int:
 
     try:
         with assemble(settings) as supervisor:
+            settle_collector()
             return supervisor.run()
     except BotvisorError as error:
         logger.critical("{}", error)
         return EXIT_BAD_SETTINGS if isinstance(error, ConfigurationError) else EXIT_FAILED
+    except Exception:  # noqa: BLE001 - the outermost edge: the log must have what ended the service; workers go on
+        logger.exception("The supervisor failed; its workers go on and wait for the next one")
+        return EXIT_FAILED
 
 
 def _overrides(arguments: Sequence[str]) -> dict[str, object]:

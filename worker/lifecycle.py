@@ -11,6 +11,7 @@ import faulthandler
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -31,11 +32,15 @@ from common.wire.ticket import Ticket
 from worker.engine.run import Outcome, Trading
 from worker.link.dealer import Link
 from worker.link.journal import Journal
+from worker.link.segments import JournalError
 from worker.lock import LifeLock, LockHeldError
 from worker.pid_file import PidFile
 from worker.progress import Progress
 
 _FLUSH_SECONDS = 5.0
+_ROOM_SECONDS = 300.0
+"""How long trading waits for a journal that cannot be written before this life fails."""
+_LOOK_FOR_ROOM = 0.5
 
 Cause = Literal["drained", "terminated", "hangup", "orphaned"]
 
@@ -139,7 +144,9 @@ class _Life:
         self._journal.close()
         self._link.finish(goodbye, self._flush_seconds(code))
         # A finished bot has no next life, so one whose last facts are still here must not count as finished.
-        return ExitStatus.FAILED if self._link.failure is not None and code == ExitStatus.FINISHED else code
+        if code == ExitStatus.FINISHED and self._link.failure is not None:
+            return ExitStatus.FAILED
+        return ExitStatus.OK if code == ExitStatus.FINISHED and not self._link.delivered() else code
 
     def _spec(self) -> BotSpec:
         reading = read_spec(self._ticket.config, self._ticket.row)
@@ -176,9 +183,30 @@ class _Life:
         return code, Goodbye(cause=cause, detail=self._ending.detail)
 
     def _commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
-        self._journal.append(facts, checkpoint, deliver=deliver)
+        give_up_at = self._clock.monotonic() + _ROOM_SECONDS
+        told = False
+        while not self._appended(facts, checkpoint, deliver, told=told, last=self._clock.monotonic() >= give_up_at):
+            told = True
+            time.sleep(_LOOK_FOR_ROOM)
+            self._progress.last_round = self._clock.monotonic()
         if facts or deliver:
             self._link.wake()
+
+    def _appended(
+        self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, deliver: bool, *, told: bool, last: bool
+    ) -> bool:
+        """Whether it is written down; a full file system is waited for, since a restart would find it as full."""
+        try:
+            self._journal.append(facts, checkpoint, deliver=deliver)
+        except JournalError as error:
+            if last or self._stop_wanted is not None:
+                raise
+            if not told:
+                logger.error("Trading waits: {}", error)
+            return False
+        if told:
+            logger.info("The journal can be written again; trading goes on")
+        return True
 
     def _flush_seconds(self, code: int) -> float:
         """A finished bot has no next life to deliver its last facts, so it waits as long as an orphan may.

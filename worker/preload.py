@@ -27,6 +27,7 @@ def preload(extra: Iterable[str] = ()) -> dict[str, str]:
     `worker.engine` goes first: it decides how backtrader is imported. A module that fails is reported and left
     out; the life that needs it fails with the true error in its own output.
     """
+    _remember_library_folders()
     names = ["worker.engine", *_MODULES, *_own_modules(), *extra]
     broken = {}
     for name in dict.fromkeys(names):
@@ -40,3 +41,14 @@ def preload(extra: Iterable[str] = ()) -> dict[str, str]:
 def _own_modules() -> list[str]:
     found = pkgutil.walk_packages(worker.__path__, "worker.", onerror=lambda name: None)
     return [module.name for module in found if module.name not in _NEVER]
+
+
+def _remember_library_folders() -> None:
+    """loguru asks the interpreter for its folders at each sink, 4 ms in each life; the answer never changes."""
+    from loguru import _better_exceptions
+
+    formatter = getattr(_better_exceptions, "ExceptionFormatter", None)
+    ask = getattr(formatter, "_get_lib_dirs", None)
+    if callable(ask):
+        folders = ask()
+        setattr(formatter, "_get_lib_dirs", staticmethod(lambda: folders))  # noqa: B010 - a name that is not ours

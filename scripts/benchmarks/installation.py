@@ -167,10 +167,19 @@ class Installation:
             if not self.wait(40):
                 self._process.kill()
                 self._process.wait(10)
+        self._remember_workers()
         for process in self._family.values():
             with contextlib.suppress(psutil.Error):
                 if process.is_running():
                     process.kill()
+
+    def _remember_workers(self) -> None:
+        """Workers that outlived a crashed supervisor: named by the pid files of this folder and by their title."""
+        for pid in self.workers().values():
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(pid)
+                if "botvisor: bot" in " ".join(process.cmdline()):
+                    self._family[pid] = process
 
 
 def wall_time(told: Any) -> float:

@@ -29,6 +29,7 @@ from loguru import logger
 from psycopg2.extras import execute_values
 
 from common.wire.messages import Hello, Kind, Welcome
+from supervisor.garbage import settle_collector
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
 from supervisor.store.claims import Claimant
@@ -158,6 +159,7 @@ def _acknowledge(router: Router, recorder: Recorder) -> None:
 
 
 def _recorder(url: str) -> Recorder:
+    settle_collector()  # as the service does
     own = psutil.Process()
     claimant = Claimant(
         host=socket.gethostname(), boot_id="", pid=os.getpid(), pid_created=own.create_time(), state_dir=""

@@ -141,10 +141,9 @@ class Router:
         received: list[Received] = []
         self._more = False
         for _ in range(limit):
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
+            if not _readable(self._socket):
                 break
+            frames = self._socket.recv_multipart(zmq.NOBLOCK)
             accepted = self._accept(frames)
             if accepted is not None:
                 received.append(accepted)
@@ -252,10 +251,9 @@ class Router:
 
     def _watch_handshakes(self) -> None:
         for _ in range(RECEIVE_LIMIT):
-            try:
-                recv_monitor_message(self._monitor, zmq.NOBLOCK)
-            except zmq.Again:
+            if not _readable(self._monitor):
                 return
+            recv_monitor_message(self._monitor)
             self._suspicions.note("failed handshake", "a peer that does not speak the protocol of this socket")
 
     # -- outgoing -----------------------------------------------------------------------------------------------
@@ -294,6 +292,11 @@ class Router:
         """Send to a connection that may be gone; it does not matter then."""
         with suppress(zmq.ZMQError):
             self._socket.send_multipart((routing_id, *encode_message(message)), zmq.NOBLOCK)
+
+
+def _readable(socket: zmq.Socket[bytes]) -> bool:
+    """Asked before each read: cheaper than the exception of a read that finds nothing."""
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
 
 
 def _glimpse(words: list[bytes]) -> str:

@@ -97,6 +97,8 @@ class Database:
 
     def events(self) -> list[Event]:
         told, self._events = self._events, []
+        if told:
+            os.read(self._bell, 4096)
         return told
 
     def backlog(self) -> int:
@@ -107,6 +109,7 @@ class Database:
 
     def tell(self, *events: Event) -> None:
         self._events += events
+        os.write(self._ringer, b"!")
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [command for command in self.commands if isinstance(command, kind)]
@@ -187,13 +190,13 @@ class Maternity:
         return []
 
     def wake_at(self) -> float | None:
-        return None
+        return 0.0 if self.happened else None
 
     def close(self) -> None:
         return None
 
 
-@dataclass
+@dataclass(eq=False)
 class Wire:
     """Stands where the router stands."""
 
@@ -342,7 +345,7 @@ class Fleet:
 
     def turn(self) -> None:
         """One turn of the control loop."""
-        self.supervisor._turn(set())
+        self.supervisor._turn()
 
     def settle(self) -> Fleet:
         """Turns and commits until nothing is left to do; says so when that never comes."""
@@ -354,6 +357,14 @@ class Fleet:
             if not busy and before == (len(self.database.commands), len(self.launcher.tickets), len(self.wire.sent)):
                 return self
         raise AssertionError(f"the loop does not come to rest; it wrote last: {self.database.commands[-3:]}")
+
+    def silence(self, seconds: float) -> Fleet:
+        """Time passes while the loop turns and nobody says a word."""
+        until = self.clock.seconds + seconds
+        while self.clock.seconds < until:
+            self.clock.seconds = min(until, self.clock.seconds + 1)
+            self.turn()
+        return self.settle()
 
     def wait(self, seconds: float) -> Fleet:
         """Time passes, in steps, while the living keep sending heartbeats."""

@@ -142,8 +142,7 @@ def test_incidents_of_one_life_have_keys_of_their_own(fleet: Fleet) -> None:
 def test_a_silent_life_is_aborted_then_killed_and_the_watchdog_reports_it(fleet: Fleet) -> None:
     trading(fleet)
     limit = fleet.settings.heartbeat_interval * fleet.settings.heartbeat_misses
-    fleet.clock.seconds += limit + 0.1
-    fleet.settle()
+    fleet.silence(limit + 0.1)
     stop = fleet.life().worker.stop
     assert stop is not None
     assert (stop.rung, stop.reason) == (Rung.ABORT, StopReason.SILENT)
@@ -160,8 +159,10 @@ def test_a_silent_life_is_aborted_then_killed_and_the_watchdog_reports_it(fleet:
 
 def test_a_life_that_speaks_but_does_not_move_is_hung(fleet: Fleet) -> None:
     trading(fleet)
-    fleet.clock.seconds += 16
-    fleet.beat(fleet.life(), loop_age=15.5)
+    for age in range(1, 17):
+        fleet.clock.seconds += 1
+        fleet.beat(fleet.life(), loop_age=float(age))
+        fleet.turn()
     fleet.settle()
     stop = fleet.life().worker.stop
     assert stop is not None
