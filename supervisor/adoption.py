@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from loguru import logger
 
 from common.clock import Clock
@@ -37,6 +39,8 @@ def adopt_lives(
             )
             adopted.adopt(life.incarnation, reading.identity)
         else:
+            # Nobody saw how far it got; had it traded, its stop policy is still to be applied should its bot be off.
+            life.worker = replace(life.worker, running_since=clock.monotonic())
             observation.process_event(Exited(life.incarnation, UNKNOWN_EXIT))
 
 

@@ -55,8 +55,10 @@ class Enrolment:
             self._roster.add(bot)
         if bot.row is None:
             self._remember_past(bot, row)
+        elif bot.life is None and bot.checkpoint is None:  # a person may have mended the trades we take over
+            bot.checkpoint, bot.trades = row.recovery.checkpoint, row.recovery.trades
         bot.metadata = _marks_kept(bot, row) | dict(row.extra_metadata)
-        bot.row = row
+        bot.row, bot.created_at = row, row.created_at
         bot.status = row.status
         bot.error_count = row.error_count
         self._read(bot, row)

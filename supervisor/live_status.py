@@ -35,6 +35,7 @@ def _bot(bot: Bot, now: float, wall: datetime) -> dict[str, Any]:
         "generation": bot.generation,
         "error": bot.refusal or bot.error,
         "failures": bot.history.failures,
+        "newest_life": bot.newest_incarnation,
         "next_start_in": _wait(bot.history, now) if life is None else None,
         "life": None if life is None else _life(life, now, wall),
     }

@@ -23,6 +23,8 @@ COMBINED = "botvisor.jsonl"
 ERRORS = "errors.jsonl"
 _ERROR_LEVELS = {"ERROR", "CRITICAL"}
 _CHUNK = 1 << 20
+_LONGEST_PAUSE = 2.0
+"""Seconds between passes while nothing is logged."""
 
 
 _HEAD = 64
@@ -89,8 +91,9 @@ class LogMerger:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval):
-            self._pass()
+        pause = self._interval
+        while not self._stopping.wait(pause):
+            pause = self._interval if self._pass() else min(2 * pause, _LONGEST_PAUSE)
         self._pass()
         self._pass()
         for tail in self._tails.values():
@@ -98,7 +101,8 @@ class LogMerger:
         self._combined.close()
         self._errors.close()
 
-    def _pass(self) -> None:
+    def _pass(self) -> bool:
+        """Merge what came since the last pass; whether anything did."""
         try:
             sources = self._sources()
             gone = self._gone({source.inode for source in sources})
@@ -107,8 +111,10 @@ class LogMerger:
             self._positions = {inode: at for inode, at in self._positions.items() if inode not in gone}
             if any(moved):
                 self._save_positions()
+            return any(moved)
         except OSError as error:
             logger.warning("Log files cannot be merged now: {}", error)
+            return False
 
     def _gone(self, present: set[int]) -> set[int]:
         """Files that are there no more; absent twice, for a file that is being renamed may be missed once."""

@@ -23,7 +23,7 @@ from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, Spawned, SpawnFailed
 from supervisor.reconcile.exits import ExitCause, cause_of, view_exit
 from supervisor.reconcile.restarts import bury
-from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, Policy
+from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, LiveWorker, Policy, Rung, StopReason
 from supervisor.record import Record
 from supervisor.roster import Life, Roster
 from supervisor.store.recorder import Recorder
@@ -125,9 +125,8 @@ class Observation:
             life.worker = replace(life.worker, paused=heartbeat.paused)
         life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()
         life.worker = life.worker.heard(now, now - heartbeat.loop_age)
-        if heartbeat.phase is Phase.STOPPING and heartbeat.unacknowledged and life.worker.stop is None:
-            # It waits for the database, which is ours: the time to come to an end has not begun.
-            life.worker = replace(life.worker, phase_since=now)
+        if heartbeat.phase is Phase.STOPPING and heartbeat.unacknowledged:
+            life.worker = _waited_for(life.worker, now)
         return self._enter(life, _PHASES[heartbeat.phase])
 
     def _enter(self, life: Life, phase: LifePhase) -> bool:
@@ -167,6 +166,16 @@ class Observation:
         bot.history = after.history
         bot.unsettle(after.unsettled)
         self._record.remember(bot)
+
+
+def _waited_for(worker: LiveWorker, now: float) -> LiveWorker:
+    """A life without a successor waits until its facts are recorded, which is up to us: its time has not begun."""
+    stop = worker.stop
+    if stop is None:
+        return replace(worker, phase_since=now)
+    if stop.rung is Rung.DRAIN and stop.reason is StopReason.OFF:
+        return replace(worker, stop=replace(stop, since=now))
+    return worker
 
 
 def _how(report: ExitReport) -> str | None:

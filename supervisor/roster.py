@@ -73,6 +73,8 @@ class Bot:
     bot_id: int
     row: BotRow | None
     """None when the row is gone and only the end of the last life is awaited."""
+    created_at: datetime | None = None
+    """Of the row, kept when it is gone: the bot's folder is named by it."""
     supervision: Supervision
     written_supervision: Supervision | None = None
     status: str

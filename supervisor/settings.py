@@ -85,7 +85,7 @@ class Settings(BaseSettings):
 
     orphan_grace: Seconds = Field(300.0, description="Seconds a worker goes on trading without a supervisor.")
     credit: int = Field(
-        64, ge=1, le=10_000, description="Journal entries a worker may have sent and not yet acknowledged."
+        128, ge=1, le=10_000, description="Journal entries a worker may have sent and not yet acknowledged."
     )
     checkpoint_bars: int = Field(
         64, ge=1, description="Bars between a worker's checkpoints when nothing else makes one."

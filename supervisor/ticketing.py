@@ -27,8 +27,7 @@ class TicketOffice:
 
     def issue(self, bot: Bot, accepted: Accepted, incarnation: int, *, settle: bool) -> Ticket:
         """The ticket of the bot's next life."""
-        created_at = bot.row.created_at if bot.row else None
-        uid = bot_uid(self.database_uuid, bot.bot_id, created_at)
+        uid = bot_uid(self.database_uuid, bot.bot_id, bot.created_at)
         settings = self.settings
         return Ticket(
             mode="settle" if settle else "trade",

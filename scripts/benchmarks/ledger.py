@@ -2,7 +2,7 @@
 
 A fact is one order change, fill or trade change as the engine told it; positions, balances and performance that it
 told with them are recorded too and not counted. The senders hold whole journals and send as fast as their credit
-allows (64 entries each), so this is the rate at which a backlog is worked off. Beside it: bare inserts of order rows
+allows (128 entries each), so this is the rate at which a backlog is worked off. Beside it: bare inserts of order rows
 through the driver, in transactions of 1,000, without keys looked up, projections, decoding or sockets.
 """
 

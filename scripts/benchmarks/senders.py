@@ -67,7 +67,7 @@ def _link(errand: Errand) -> Link:
         endpoint=errand.endpoint,
         token=errand.token,
         heartbeat_interval=5,
-        credit=64,
+        credit=128,
         orphan_grace=300,
         lease=300,
     )

@@ -23,7 +23,7 @@ View = dict[str, Any] | None
 
 def enable(bot: BotName, wait: Wait = 15.0, as_json: Json = False) -> None:
     """Start a bot; also one that finished, was stopped or is quarantined."""
-    _wish(bot, "enabled", "running", wait, as_json, lambda before, now: _trades(now) or _has_ended(now))
+    _wish(bot, "enabled", "running", wait, as_json, lambda before, now: _trades(now) or _has_ended(before, now))
 
 
 def disable(bot: BotName, wait: Wait = 15.0, as_json: Json = False) -> None:
@@ -93,8 +93,11 @@ def _trades(view: View) -> bool:
     return bool(life and life["phase"] == "running" and not life["stopping"])
 
 
-def _has_ended(view: View) -> bool:
-    return bool(view and view["life"] is None and view["status"] in ("stopped", "error"))
+def _has_ended(before: View, now: View) -> bool:
+    """The wish was taken up, and did not last."""
+    if now is None or now["life"] is not None or now["status"] not in ("stopped", "error"):
+        return False
+    return before is None or any(before[key] != now[key] for key in ("status", "error", "newest_life"))
 
 
 def _is_off(view: View) -> bool:

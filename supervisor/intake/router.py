@@ -25,8 +25,11 @@ from supervisor.intake.keys import KeyPair, load_keys
 from supervisor.intake.sessions import Session, Sessions
 from supervisor.intake.suspicion import Suspicions, Suspicious, tell_in_log
 
+WATCH_INTERVAL = 1.0
+"""Seconds between looks at connections that failed to shake hands."""
 RECEIVE_LIMIT = 500
 """Messages read per call, so that the loop that calls stays responsive."""
+_POLLIN = int(zmq.POLLIN)
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of one frame; ZeroMQ cuts the connection of a peer that sends more."""
 MAX_WORD = 64 * 1024
@@ -66,6 +69,7 @@ class Router:
         self._socket = self._context.socket(zmq.ROUTER)
         self._monitor = self._socket.get_monitor_socket(_FAILED_HANDSHAKES)
         self._more = False
+        self._next_watch = 0.0
         self._file: tuple[Path, int] | None = None
         self.endpoint = ""
         """As workers reach it; empty before `bind`."""
@@ -148,7 +152,7 @@ class Router:
             if accepted is not None:
                 received.append(accepted)
         else:
-            self._more = bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+            self._more = _readable(self._socket)
         report = self._suspicions.due(self._clock.monotonic())
         if report is not None:
             self._on_suspicious(report)
@@ -250,6 +254,11 @@ class Router:
             self._send(routing_id, Identify())
 
     def _watch_handshakes(self) -> None:
+        """Looks at most once a second: asking costs as much as a message."""
+        now = self._clock.monotonic()
+        if now < self._next_watch:
+            return
+        self._next_watch = now + WATCH_INTERVAL
         for _ in range(RECEIVE_LIMIT):
             if not _readable(self._monitor):
                 return
@@ -296,7 +305,7 @@ class Router:
 
 def _readable(socket: zmq.Socket[bytes]) -> bool:
     """Asked before each read: cheaper than the exception of a read that finds nothing."""
-    return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & _POLLIN)
 
 
 def _glimpse(words: list[bytes]) -> str:

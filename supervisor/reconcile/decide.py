@@ -116,7 +116,8 @@ def _stop_steps(want: DesiredBot, worker: LiveWorker, policy: Policy, stopping: 
 def _watchdog(worker: LiveWorker, policy: Policy) -> list[_StopStep]:
     """When a life that nobody asked to end is taken for lost."""
     if worker.phase is LifePhase.STARTING:
-        return [_StopStep(worker.started_at + policy.start_timeout, Rung.ABORT, StopReason.START_TIMEOUT)]
+        # A long warm-up that moves on is an honest slow start.
+        return [_StopStep(worker.last_progress_at + policy.start_timeout, Rung.ABORT, StopReason.START_TIMEOUT)]
     if worker.phase is LifePhase.STOPPING or worker.settle:
         return [_StopStep(worker.phase_since + policy.drain_grace, Rung.TERMINATE, StopReason.OVERDUE)]
     return [

@@ -119,13 +119,20 @@ def _on(row: RowView, status: str, supervision: SupervisionView, *, first: bool)
     changed = status != supervision.last_status
     return Wish(
         on=True,
-        paused=status == "paused" or (status == "error" and bool(row.extra_metadata.get("paused"))),
+        paused=_is_paused(row, status, supervision),
         restart=status == "restarting" and changed,
         lift=status in _REQUESTS and changed and supervision.last_status in _NOT_RUNNING,
         priority=1 if first else 0,
         error=None if row.valid else (row.error or "the config is invalid"),
         warnings=() if known else (f"bot {row.bot_id}: unknown status {row.status!r} is read as a wish to run",),
     )
+
+
+def _is_paused(row: RowView, status: str, supervision: SupervisionView) -> bool:
+    """`paused` stays a wish while the bot is in error, and while it is only to be restarted."""
+    if status == "restarting":
+        return supervision.last_status == "paused"
+    return status == "paused" or (status == "error" and bool(row.extra_metadata.get("paused")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

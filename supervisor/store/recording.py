@@ -28,6 +28,7 @@ from supervisor.store.mailbox import Inbox, Outbox, RecorderOptions
 from supervisor.store.picture import Picture
 from supervisor.store.queueing import CommandQueue
 from supervisor.store.session import Session, Terms, take_database
+from supervisor.store.watch import Watch
 from supervisor.store.writing import Answer
 
 _FIRST_RETRY = 0.1
@@ -158,9 +159,16 @@ class Recording:
                 self._write_entries(session)
                 self._read_bots(session)
                 self._stop_when_done(session)
-                ready = selector.select(self._patience(descriptor is None))
-                if descriptor is None or any(key.fd == descriptor for key, _ in ready):
-                    self._due = 0.0 if session.watch.changed() else self._due
+                self._rest(selector, session.watch, descriptor)
+
+    def _rest(self, selector: selectors.BaseSelector, watch: Watch, descriptor: int | None) -> None:
+        """Until there is something to do; where only looking helps, look now and then."""
+        while True:
+            ready = selector.select(self._patience(descriptor is None))
+            if descriptor is None or any(key.fd == descriptor for key, _ in ready):
+                self._due = 0.0 if watch.changed() else self._due
+            if ready or self._inbox.stop_at is not None or time.monotonic() >= self._due:
+                return
 
     def _patience(self, looking: bool) -> float:
         """Seconds the thread may sleep."""

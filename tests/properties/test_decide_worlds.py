@@ -66,6 +66,8 @@ class Fleet(RuleBasedStateMachine):
             return
         heard = status != "stopped" or row.last_status not in (None, "stopped")
         self.intents[bot] = INTENT_OF[status] if heard else None
+        if status == "restarting" and row.last_status == "paused":
+            self.intents[bot] = "paused"  # a restart is not a resumption
         row.status = status
         if seen:
             self.world.read_rows()

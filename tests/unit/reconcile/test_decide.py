@@ -101,7 +101,7 @@ def test_the_ladder_is_climbed_at_the_end_of_each_grace(rung: Rung, grace: float
     [
         ({"last_heard_at": 99.0, "last_progress_at": 99.0}, 114.0, Abort, StopReason.SILENT),
         ({"last_progress_at": 98.0}, 113.0, Abort, StopReason.HUNG),
-        ({"phase": LifePhase.STARTING, "started_at": 90.0}, 120.0, Abort, StopReason.START_TIMEOUT),
+        ({"phase": LifePhase.STARTING, "last_progress_at": 90.0}, 120.0, Abort, StopReason.START_TIMEOUT),
         ({"phase": LifePhase.STOPPING, "phase_since": 95.0}, 105.0, Terminate, StopReason.OVERDUE),
     ],
 )
