@@ -42,6 +42,8 @@ _ROOM_SECONDS = 300.0
 """How long trading waits for a journal that cannot be written before this life fails."""
 _LOOK_FOR_ROOM = 0.5
 
+_OWNER = "owner"
+
 Cause = Literal["drained", "terminated", "hangup", "orphaned"]
 
 
@@ -80,6 +82,23 @@ def newer(one: Checkpoint | None, other: Checkpoint | None) -> Checkpoint | None
     if one is None or other is None:
         return one or other
     return one if one.revision >= other.revision else other
+
+
+def _signed(checkpoint: Checkpoint | None, uid: str) -> Checkpoint | None:
+    """The checkpoint with its owner's name in it."""
+    return checkpoint and checkpoint.model_copy(update={"state": {**checkpoint.state, _OWNER: uid}})
+
+
+def _refuse_foreign(checkpoint: Checkpoint | None, ticket: Ticket) -> None:
+    """A row made anew under an old id is another bot: it must not take over the former one's money."""
+    owner = checkpoint.state.get(_OWNER, ticket.bot_uid) if checkpoint else ticket.bot_uid
+    if owner != ticket.bot_uid:
+        bot_id = ticket.row.bot_id
+        raise ConfigurationError(
+            f"the state recorded for bot {bot_id} belongs to another bot ({owner}) that had this id before, or "
+            f"created_at of its row was changed. For a new bot: DELETE FROM bot_states WHERE bot_id = {bot_id}; "
+            "else set created_at back"
+        )
 
 
 def _set_up_logs(ticket: Ticket) -> None:
@@ -160,6 +179,7 @@ class _Life:
 
     def _trade(self, spec: BotSpec) -> tuple[ExitStatus, Goodbye]:
         recorded = self._ticket.recovery.checkpoint
+        _refuse_foreign(recorded, self._ticket)
         local = self._journal.newest_checkpoint()
         checkpoint = newer(local, recorded)
         if recorded is not None and checkpoint is recorded and local is not None:
@@ -187,6 +207,7 @@ class _Life:
         return code, Goodbye(cause=cause, detail=self._ending.detail)
 
     def _commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+        checkpoint = _signed(checkpoint, self._ticket.bot_uid)
         give_up_at = self._clock.monotonic() + _ROOM_SECONDS
         told = False
         while not self._appended(facts, checkpoint, deliver, told=told, last=self._clock.monotonic() >= give_up_at):

@@ -15,7 +15,9 @@ from builders import a_bot, a_csv, a_rise_then_a_dip
 from lives_world import Lives
 
 from common.exit_status import ExitStatus
+from common.wire.facts import Checkpoint
 from common.wire.messages import Drain, Heartbeat, Hello, Pause
+from common.wire.ticket import Recovery
 from worker.lifecycle import newer
 from worker.lock import LifeLock
 
@@ -219,9 +221,18 @@ def test_no_secret_of_a_life_is_in_its_files(lives: Lives, endless: dict[str, An
 
 
 def test_the_newer_of_two_checkpoints_is_the_one_with_the_higher_revision() -> None:
-    from common.wire.facts import Checkpoint
-
     low, high = (Checkpoint(revision=number, bar_at=None, state={}) for number in (1, 2))
     assert newer(low, high) is newer(high, low) is high
     assert newer(None, low) is newer(low, None) is low
     assert newer(None, None) is None
+
+
+def test_a_bot_does_not_take_over_the_money_of_another_that_had_its_id(lives: Lives, endless: dict[str, Any]) -> None:
+    foreign = Recovery(checkpoint=Checkpoint(revision=9, bar_at=None, state={"owner": "7-somebody-else"}))
+    ticket = lives.ticket(endless).model_copy(update={"recovery": foreign})
+    lives.router.admit(ticket.link.token, ticket.row.bot_id, ticket.incarnation)
+    lives.launcher.spawn(ticket)
+    assert lives.end(ticket).exit_code == ExitStatus.BAD_SPEC
+    goodbye = lives.goodbye(ticket)
+    assert goodbye is not None
+    assert "7-somebody-else" in (goodbye.detail or "")
