@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
+# Most tests wait for processes rather than compute, so more of them than cores run side by side.
+PARALLEL ?= -n 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-all check lint types imports format bench docs wheel clean
@@ -22,11 +24,11 @@ run: setup ## embedded database, three demo bots on a simulated market, and the 
 	$(BIN)/botctl init --demo
 	$(BIN)/python -m supervisor
 
-test: setup ## the test suite, on SQLite and PostgreSQL (a few minutes)
-	$(BIN)/python -m pytest -m "not slow"
+test: setup ## the test suite, on SQLite and PostgreSQL (about four minutes)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 test-all: setup ## the test suite with the long tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: setup lint types imports ## format, lint, types and import contracts
 

@@ -123,6 +123,7 @@ class Supervisor:
         if self._processes_stir(ready, now):
             for event in (*self._launcher.events(), *self._adopted.events()):
                 changed |= self._observation.process_event(event)
+        changed |= self._observation.bury_speechless(now)
         self._serve_control(ready)
         # Heartbeats that wait unread may say that a life is well whose deadline has come.
         timed = self._deadline is not None and now >= self._deadline and not self._router.more_waiting
@@ -204,8 +205,9 @@ class Supervisor:
         moments = [now + _LONGEST_WAIT, self._beats_due]
         if self._deadline is not None:
             moments.append(self._deadline)
-        if (wake := self._launcher.wake_at()) is not None:
-            moments.append(wake)
+        for moment in (self._launcher.wake_at(), self._observation.next_burial()):
+            if moment is not None:
+                moments.append(moment)
         return max(0.0, min(moments) - now)
 
     def _take_signals(self) -> bool:

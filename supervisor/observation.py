@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from loguru import logger
 
@@ -35,8 +35,19 @@ _PHASES = {
     Phase.STOPPING: LifePhase.STOPPING,
 }
 
-_LAST_WORDS = 5.0
+_AFTERLIFE = 5.0
 """Seconds for which messages of an ended life are still taken in."""
+
+_LAST_WORDS_WAIT = 0.1
+"""Seconds that the goodbye of a life that ended by itself is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A life that ended and has not been buried, because its last words may still come."""
+
+    exited: Exited
+    due: float
 
 
 class Observation:
@@ -68,6 +79,7 @@ class Observation:
         self._clock = clock
         self._lease = lease
         self._departed: deque[tuple[float, int]] = deque()
+        self._ended: dict[int, _End] = {}
 
     def message(self, received: Received) -> bool:
         """One message of an authenticated life; entries go on to the recorder unread."""
@@ -84,6 +96,8 @@ class Observation:
                 return self._heartbeat(life, heartbeat)
             case Goodbye() as goodbye:
                 life.goodbye = goodbye
+                if (end := self._ended.pop(life.incarnation, None)) is not None:
+                    return self._bury(end.exited)
                 return self._enter(life, LifePhase.STOPPING)
         return False
 
@@ -98,9 +112,29 @@ class Observation:
             case SpawnFailed(incarnation, reason):
                 self._gone(incarnation, ExitReport(known=False), ExitCause.UNBORN, reason)
             case Exited(incarnation, report):
-                self._gone(incarnation, report, None, None)
+                life = self._roster.life(incarnation)
+                if life is not None and life.goodbye is None and report.known and report.signal is None:
+                    # Its last words may still be on their way: a death is told faster than a message.
+                    self._ended[incarnation] = _End(event, self._clock.monotonic() + _LAST_WORDS_WAIT)
+                    return False
+                return self._bury(event)
             case Checked():
                 self._enrolment.judge(event)
+        return True
+
+    def next_burial(self) -> float | None:
+        """Monotonic time at which the last words of a life are waited for no longer."""
+        return min((end.due for end in self._ended.values()), default=None)
+
+    def bury_speechless(self, now: float) -> bool:
+        """Bury the lives whose last words did not come."""
+        due = [incarnation for incarnation, end in self._ended.items() if end.due <= now]
+        for incarnation in due:
+            self._bury(self._ended.pop(incarnation).exited)
+        return bool(due)
+
+    def _bury(self, exited: Exited) -> bool:
+        self._gone(exited.incarnation, exited.report, None, None)
         return True
 
     def forget_departed(self, now: float) -> None:
@@ -154,7 +188,7 @@ class Observation:
             self._records.remove(life.bot_id, incarnation)
         except OSError as error:  # the next supervisor will find it dead
             logger.bind(bot_id=life.bot_id).error("Bot {}: its record was not removed: {}", life.bot_id, error)
-        self._departed.append((now + _LAST_WORDS, incarnation))
+        self._departed.append((now + _AFTERLIFE, incarnation))
         self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail)
         log = logger.bind(bot_id=life.bot_id, incarnation=incarnation)
         log.info("Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, f" ({detail})" if detail else "")

@@ -57,6 +57,11 @@ def error(path: str, value: Any, rule: str, remedy: str = "") -> Problem:
     return _problem("error", path, shown(path, value), rule, remedy)
 
 
+def unquoted(path: str, kind: str, rule: str, remedy: str = "") -> Problem:
+    """An error about a value of which only its kind is told."""
+    return _problem("error", path, kind, rule, remedy)
+
+
 def warning(path: str, value: Any, rule: str, remedy: str = "") -> Problem:
     """A warning about a value that is there."""
     return _problem("warning", path, shown(path, value), rule, remedy)

@@ -89,7 +89,11 @@ class Section:
                 self.found.append(problems.missing(self.at(name), "must be an object", remedy))
             return self._inner(name, {})
         if isinstance(content, str):
-            self.error(name, f"must be an object; {MANIFEST_RULE}", MANIFEST_REMEDY)
+            rule = f"must be an object; {MANIFEST_RULE}"
+            if content.endswith(".json"):
+                self.error(name, rule, MANIFEST_REMEDY)
+            else:  # what stands in the wrong place may be a secret
+                self.found.append(problems.unquoted(self.at(name), "a text", rule, MANIFEST_REMEDY))
             return self._inner(name, {})
         if not isinstance(content, Mapping):
             self.error(name, "must be an object", remedy)

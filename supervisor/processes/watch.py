@@ -22,6 +22,8 @@ class PidfdWatch:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._gone_already: list[ProcessIdentity] = []
+        self._unwatched: list[ProcessIdentity] = []
+        """Living processes for which no descriptor was free; looked at whenever somebody asks."""
         self._wake = _Wake()
         self._selector.register(self._wake.reader, selectors.EVENT_READ, None)
 
@@ -32,18 +34,23 @@ class PidfdWatch:
     def add(self, identity: ProcessIdentity) -> None:
         """Watch `identity`; it is told as ended at once if it has ended already."""
         descriptor = open_pidfd(identity.pid)
-        if descriptor is None or not is_alive(identity):
+        if not is_alive(identity):
             if descriptor is not None:
                 os.close(descriptor)
             self._gone_already.append(identity)
             self._wake.up()
-            return
-        self._selector.register(descriptor, selectors.EVENT_READ, identity)
+        elif descriptor is None:
+            self._unwatched.append(identity)  # no descriptor is free; it must not be taken for dead
+        else:
+            self._selector.register(descriptor, selectors.EVENT_READ, identity)
 
     def ended(self) -> list[ProcessIdentity]:
         """Processes that ended since the last call; each is told once and then forgotten."""
         self._wake.clear()
         told, self._gone_already = self._gone_already, []
+        gone = [identity for identity in self._unwatched if not is_alive(identity)]
+        self._unwatched = [identity for identity in self._unwatched if identity not in gone]
+        told += gone
         for key, _ in self._selector.select(0):
             if key.data is not None:
                 self._drop(key.fd)

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -211,3 +213,17 @@ def test_a_module_that_cannot_be_preloaded_is_named_and_stops_nobody() -> None:
     assert isinstance(ready, Ready)
     assert "ModuleNotFoundError" in ready.broken["no_such_module_"]
     server.wait(10)
+
+
+def test_births_and_deaths_that_are_told_in_one_breath_are_both_heard(forking: World) -> None:
+    forking.start("exit", code=0)
+    tickets = [forking.ticket("exit", code=3) for _ in range(20)]
+    for ticket in tickets:
+        forking.launcher.spawn(ticket)
+    pause, deadline = threading.Event(), time.monotonic() + 20
+    while not all(forking.note_path(ticket.incarnation).exists() for ticket in tickets):
+        assert time.monotonic() < deadline, "the lives do not begin"
+        pause.wait(0.02)
+    for ticket in tickets:
+        assert forking.first(Spawned, ticket.incarnation).child.pid > 0
+        assert forking.exit_of(ticket.incarnation).exit_code == 3

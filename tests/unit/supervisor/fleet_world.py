@@ -415,6 +415,10 @@ class Fleet:
             self.hear(life, goodbye)
             self.settle()
         self.launcher.happened.append(Exited(life.incarnation, ExitReport(**how)))
+        self.settle()
+        if self.observation.next_burial() is not None:
+            self.clock.seconds += 0.11
+            self.turn()
         return self.settle()
 
     def is_not_born(self, reason: str, bot_id: int = 7) -> Fleet:

@@ -17,7 +17,7 @@ from common.wire.messages import Drain, Goodbye, Hello, Kind, Phase, Renew, Welc
 from supervisor.adoption import adopt_lives
 from supervisor.intake.router import Received
 from supervisor.processes.lives import LifeRecord
-from supervisor.processes.port import ProcessIdentity, Spawned
+from supervisor.processes.port import Exited, ExitReport, ProcessIdentity, Spawned
 from supervisor.reconcile.states import LifePhase, Rung, StopReason
 from supervisor.store.commands import CloseIncarnation, RecordIncident
 
@@ -300,3 +300,15 @@ def test_an_unreadable_record_is_dropped(fleet: Fleet) -> None:
     adopt(fleet)
     assert fleet.records.read_all() == []
     assert len(fleet.roster) == 0
+
+
+def test_last_words_that_come_after_the_news_of_the_death_are_heard(fleet: Fleet) -> None:
+    trading(fleet)
+    life = fleet.life()
+    fleet.launcher.happened.append(Exited(life.incarnation, ExitReport(exit_code=78)))
+    fleet.turn()
+    assert fleet.bot().life is life, "it is not buried before its last words had time to come"
+    fleet.hear(life, Goodbye(cause="bad_spec", detail="the file is gone"))
+    fleet.settle()
+    assert fleet.bot().life is None
+    assert "the file is gone" in (fleet.bot().supervision.quarantine_reason or "")
