@@ -235,6 +235,7 @@ def _supervision_view(supervision: Supervision) -> SupervisionView:
         quarantined_generation=supervision.quarantined_generation,
         observed_generation=supervision.observed_generation,
         unsettled=supervision.unsettled,
+        stopped_by=supervision.stopped_by,
     )
 
 

@@ -6,12 +6,12 @@ The kernel frees it at death, however sudden, so it survives the supervisor and 
 from __future__ import annotations
 
 import os
-import sys
 import weakref
 from pathlib import Path
 from types import TracebackType
 
 from common.errors import TransientError
+from common.file_lock import try_lock
 from common.process import facts_of
 from common.wire.launch import LOCK_NAME, LockNote
 
@@ -42,7 +42,7 @@ class LifeLock:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         try:
-            if not _try_lock(descriptor):
+            if not try_lock(descriptor):
                 raise LockHeldError(self.path, os.read(descriptor, 200).decode(errors="replace").strip())
             self._write_note(descriptor)
         except BaseException:
@@ -86,30 +86,3 @@ def _close_in_forks(lock: LifeLock) -> None:
             held.release()
 
     os.register_at_fork(after_in_child=close_copy)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    _FAR_BYTE = 1 << 20
-    """msvcrt locks are mandatory; a byte behind the note leaves the note readable."""
-
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, _FAR_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -42,6 +42,8 @@ class SupervisionView:
     observed_generation: str | None = None
     """Generation that last ran, or that the row had when we last wrote its status, whichever is later."""
     unsettled: bool = False
+    stopped_by: str | None = None
+    """The mark of the same name, as we wrote it last; speaks only where the row holds no mark of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,8 @@ def _stopped(row: RowView, supervision: SupervisionView) -> Wish | None:
     if supervision.last_status not in (None, "stopped"):
         return Wish(on=False, final_status="stopped", stopped_by="operator")
     finished = bool(row.extra_metadata.get("finished"))
-    by_operator = row.extra_metadata.get("stopped_by") == "operator"
+    mark = row.extra_metadata.get("stopped_by")
+    by_operator = (supervision.stopped_by if mark is None and not finished else mark) == "operator"
     if not finished and not by_operator:
         return None
     if supervision.observed_generation is not None and row.generation != supervision.observed_generation:

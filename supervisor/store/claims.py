@@ -90,8 +90,9 @@ def _require_gone(holder: Row[tuple[object, ...]], claimant: Claimant, is_alive:
     if holder.host != claimant.host:
         if not takeover:
             raise ClaimRefused(
-                f"another supervisor has this database and did not release it: {who}; "
-                "stop it there, or when that host is gone for good, run `botctl takeover`"
+                f"another supervisor has this database and did not release it: {who}; stop it there, or when that "
+                "host is gone for good, release it yourself in the database: UPDATE supervisor_claims "
+                "SET released_at = CURRENT_TIMESTAMP WHERE released_at IS NULL"
             )
     elif holder.boot_id == claimant.boot_id and is_alive(holder.pid, holder.pid_created):
         raise ClaimRefused(f"another supervisor runs on this database: {who}; stop it first")

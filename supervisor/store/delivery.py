@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from common.wire.codec import DecodeError, decode_entry
 from common.wire.facts import AnyFact, Checkpoint, EntryDenied, FeedFinished, IncidentReported, TradeChanged
 from supervisor.store.events import Delivery
-from supervisor.store.ledger import Outcome, Submission
+from supervisor.store.ledger import Outcome
+from supervisor.store.submissions import Submission
 
 _LONGEST_ID = 64
 """Characters of a journal id that the tables keep."""
@@ -75,7 +76,7 @@ def deliveries(
     """
     tales: dict[tuple[int, int, str], _Tale] = {}
     for item, outcome in zip(submissions, outcomes, strict=True):
-        if item.journal_id is None:
+        if item.journal_id is None or outcome in (Outcome.DEFERRED, Outcome.POSTPONED):
             continue
         tale = tales.setdefault((item.bot_id, item.incarnation, item.journal_id), _Tale())
         tale.up_to_seq = max(tale.up_to_seq, marks.get(item.journal_id, 0), item.seq or 0)

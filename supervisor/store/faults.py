@@ -25,6 +25,14 @@ _POISON_CLASSES = ("22", "23", "54")
 """SQLSTATE classes of data exception, integrity violation and program limit exceeded."""
 
 
+_LOCK_CODES = ("55P03", "40P01")
+"""lock_not_available (the wait for a lock was too long) and deadlock_detected."""
+
+
+class RowsLocked(TransientError):
+    """Another session has locked what was to be written; nothing was, the connection is well."""
+
+
 class SettingsRefused(ConfigurationError):
     """The database answered, and no retry will change what it said."""
 
@@ -49,11 +57,18 @@ def is_poison(error: BaseException) -> bool:
     return isinstance(error, StatementError | ValueError | TypeError | ArithmeticError | UnicodeError)
 
 
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody else's lock was in the way; on SQLite the whole database is locked, which is not meant."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) in _LOCK_CODES
+
+
 def fault_of(error: SQLAlchemyError) -> BotvisorError:
     """The error as ConfigurationError (a person has to mend it) or TransientError (it may pass)."""
     message = message_of(error)
     if isinstance(error, PoolTimeout):
         return TransientError(f"no database connection became free: {message}")
+    if is_locked(error):
+        return RowsLocked(f"another session holds a lock on what is to be written: {message}")
     if _is_hopeless(message):
         return SettingsRefused(f"the database refuses: {message}; correct the database URL or the rights behind it")
     return TransientError(f"the database does not answer as it should: {message}")
@@ -70,7 +85,8 @@ def _is_hopeless(message: str) -> bool:
 def translated() -> Iterator[None]:
     """Turns what SQLAlchemy raises inside the block into this project's errors; `fault_of` says which.
 
-    Raises SettingsRefused and TransientError. Poison passes as it is, for whoever can single it out.
+    Raises SettingsRefused and TransientError, RowsLocked among them. Poison passes as it is, for whoever can single
+    it out.
     """
     try:
         yield

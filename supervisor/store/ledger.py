@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -13,45 +13,54 @@ from sqlalchemy import Connection, select
 
 from common.wire.facts import Entry
 from supervisor.store.commands import RecordIncident
-from supervisor.store.faults import is_poison, message_of
+from supervisor.store.faults import is_locked, is_poison, message_of
 from supervisor.store.folding import fold
 from supervisor.store.incidents import record_incidents, storable
+from supervisor.store.locking import seize
 from supervisor.store.projection import write_batch
 from supervisor.store.shape import Shape
-from supervisor.store.tables import dead_letters, journals, trading_bots
+from supervisor.store.submissions import Gap, Submission, sift
+from supervisor.store.tables import dead_letters, journals
 
 _REFUSED = "EntryRefused"
 _GAP = "JournalGap"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """A journal entry as it came in."""
-
-    bot_id: int
-    incarnation: int
-    """The life that sent it."""
-    payload: bytes
-    journal_id: str | None
-    """None when the payload does not even tell that."""
-    seq: int | None
-    entry: Entry | None
-    """None when the payload cannot be read; `problem` says why."""
-    problem: str = ""
-
-
 class Outcome(Enum):
-    """What became of an entry. All three may be acknowledged once the transaction is committed."""
+    """What became of an entry. Once the transaction is committed, the first three may be acknowledged."""
 
     RECORDED = "recorded"
     ALREADY_KNOWN = "already known"
     DEAD_LETTER = "dead letter"
+    DEFERRED = "deferred"
+    """Not recorded, for another session has locked rows of the bot: to be tried again, before the bot's later ones."""
+    POSTPONED = "postponed"
+    """Not tried, for the wait for others' locks was long enough already; to be tried again like the deferred."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Dead:
     index: int
     reason: str
+
+
+_MOST_WAITS = 2
+"""Locks that one call waits for: a lock on a whole table would else be waited for once for each bot."""
+_Living = tuple[int, int, Entry]
+"""Index of the submission, its bot, its entry."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the entries that are new."""
+
+    dead: list[_Dead] = field(default_factory=list)
+    deferred: set[int] = field(default_factory=set)
+    """Indexes of the submissions."""
+    locked: set[int] = field(default_factory=set)
+    """Bots."""
+    waits: int = 0
+    """Locks that were waited for in vain."""
 
 
 class Ledger:
@@ -69,14 +78,22 @@ class Ledger:
         """
         outcomes = [Outcome.ALREADY_KNOWN] * len(submissions)
         marks = self._marks(connection, {item.journal_id for item in submissions if item.journal_id})
-        fresh, gaps = _fresh(submissions, marks)
-        dead = self._apply_living(connection, submissions, fresh, at)
+        sifted = sift(submissions, marks)
+        tally = self._apply_living(connection, submissions, sifted.fresh, at)
+        _keep_order(submissions, tally)
+        fresh = [index for index in sifted.fresh if index not in tally.deferred]
         for index in fresh:
             outcomes[index] = Outcome.RECORDED
-        for letter in dead:
+        for letter in tally.dead:
             outcomes[letter.index] = Outcome.DEAD_LETTER
-        self._keep_letters(connection, submissions, dead, at)
-        record_incidents(connection, self._shape, [*gaps_as_incidents(gaps, at), *_refusals(submissions, dead, at)])
+        for index in (*tally.deferred, *(twin for twin, first in sifted.twins.items() if first in tally.deferred)):
+            locked = submissions[index].bot_id in tally.locked
+            outcomes[index] = Outcome.DEFERRED if locked else Outcome.POSTPONED
+        waiting = {(submissions[index].journal_id, submissions[index].seq) for index in tally.deferred}
+        gaps = [gap for gap in sifted.gaps if (gap.journal_id, gap.found) not in waiting]
+        incidents = [*gaps_as_incidents(gaps, at), *_refusals(submissions, tally.dead, at)]
+        self._keep_letters(connection, submissions, tally.dead, at)
+        record_incidents(connection, self._shape, incidents)
         self._advance(connection, submissions, fresh, at)
         return outcomes
 
@@ -91,35 +108,57 @@ class Ledger:
 
     def _apply_living(
         self, connection: Connection, submissions: Sequence[Submission], fresh: Sequence[int], at: datetime
-    ) -> list[_Dead]:
-        ids = {submissions[index].bot_id for index in fresh}
-        alive = set(connection.scalars(select(trading_bots.c.id).where(trading_bots.c.id.in_(ids))))
-        dead, living = [], []
+    ) -> _Tally:
+        rows = seize(connection, {submissions[index].bot_id for index in fresh})
+        tally = _Tally(locked=set(rows.locked))
+        living: list[_Living] = []
         for index in fresh:
             item = submissions[index]
-            if item.entry is None:
-                dead.append(_Dead(index, item.problem))
-            elif item.bot_id not in alive:
-                dead.append(_Dead(index, f"trading_bots has no row {item.bot_id}"))
+            if item.bot_id in rows.locked:
+                tally.deferred.add(index)
+            elif item.entry is None:
+                tally.dead.append(_Dead(index, item.problem))
+            elif item.bot_id not in rows.free:
+                tally.dead.append(_Dead(index, f"trading_bots has no row {item.bot_id}"))
             else:
                 living.append((index, item.bot_id, item.entry))
-        return dead + self._apply(connection, living, at)
+        self._apply(connection, living, tally, at)
+        return tally
 
-    def _apply(self, connection: Connection, living: list[tuple[int, int, Entry]], at: datetime) -> list[_Dead]:
-        """Write the entries; those that the database refuses are singled out by halving."""
+    def _apply(self, connection: Connection, living: Sequence[_Living], tally: _Tally, at: datetime) -> None:
+        """Write the entries; those that the database refuses are singled out by halving, those that meet a lock by bot.
+
+        Nothing is written of a bot that has met a lock before, nor of any once enough locks were waited for.
+        """
+        enough = tally.waits >= _MOST_WAITS
+        tally.deferred.update(index for index, bot_id, _ in living if enough or bot_id in tally.locked)
+        living = [one for one in living if one[0] not in tally.deferred]
         if not living:
-            return []
+            return
         try:
             with connection.begin_nested():
                 write_batch(connection, self._shape, fold((bot_id, entry) for _, bot_id, entry in living), at)
         except Exception as error:
-            if not is_poison(error):
+            if is_locked(error):
+                self._apply_by_bot(connection, living, tally, at)
+            elif not is_poison(error):
                 raise
-            if len(living) == 1:
-                return [_Dead(living[0][0], storable(message_of(error)))]
-            half = len(living) // 2
-            return self._apply(connection, living[:half], at) + self._apply(connection, living[half:], at)
-        return []
+            elif len(living) == 1:
+                tally.dead.append(_Dead(living[0][0], storable(message_of(error))))
+            else:
+                half = len(living) // 2
+                self._apply(connection, living[:half], tally, at)
+                self._apply(connection, living[half:], tally, at)
+
+    def _apply_by_bot(self, connection: Connection, living: Sequence[_Living], tally: _Tally, at: datetime) -> None:
+        bots = dict.fromkeys(bot_id for _, bot_id, _ in living)
+        if len(bots) == 1:
+            tally.waits += 1
+            tally.locked.update(bots)
+            tally.deferred.update(index for index, _, _ in living)
+            return
+        for bot_id in bots:
+            self._apply(connection, [one for one in living if one[1] == bot_id], tally, at)
 
     def _keep_letters(
         self, connection: Connection, submissions: Sequence[Submission], dead: Sequence[_Dead], at: datetime
@@ -166,34 +205,25 @@ class Ledger:
             self._shape.write_many(connection, statement, list(rows.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    bot_id: int
-    journal_id: str
-    after: int
-    found: int
+def _keep_order(submissions: Sequence[Submission], tally: _Tally) -> None:
+    """A dead letter that comes after a deferred entry of its journal waits too, or the mark would pass that entry."""
+    first: dict[str, int] = {}
+    for index in tally.deferred:
+        item = submissions[index]
+        if item.journal_id is not None and item.seq is not None:
+            first[item.journal_id] = min(item.seq, first.get(item.journal_id, item.seq))
+    if not first:
+        return
+    behind = {letter.index for letter in tally.dead if _is_behind(submissions[letter.index], first)}
+    tally.dead = [letter for letter in tally.dead if letter.index not in behind]
+    tally.deferred |= behind
 
 
-def _fresh(submissions: Sequence[Submission], marks: dict[str, int]) -> tuple[list[int], list[_Gap]]:
-    """Indexes of the entries to record, each journal's in order; and where a journal's numbers jump."""
-    by_journal: dict[str, dict[int, int]] = {}
-    fresh, gaps = [], []
-    for index, item in enumerate(submissions):
-        if item.journal_id is None or item.seq is None:
-            fresh.append(index)
-        elif item.seq > marks.get(item.journal_id, -1):
-            by_journal.setdefault(item.journal_id, {}).setdefault(item.seq, index)
-    for journal_id, entries in by_journal.items():
-        last = marks.get(journal_id, 0)
-        for seq in sorted(entries):
-            if seq > last + 1:
-                gaps.append(_Gap(submissions[entries[seq]].bot_id, journal_id, last, seq))
-            fresh.append(entries[seq])
-            last = seq
-    return fresh, gaps
+def _is_behind(item: Submission, first: dict[str, int]) -> bool:
+    return item.journal_id in first and item.seq is not None and item.seq > first[item.journal_id]
 
 
-def gaps_as_incidents(gaps: Iterable[_Gap], at: datetime) -> list[RecordIncident]:
+def gaps_as_incidents(gaps: Iterable[Gap], at: datetime) -> list[RecordIncident]:
     """Entries that never came: a journal was cut, or the database is older than the journal."""
     incidents = []
     for gap in gaps:

@@ -32,8 +32,6 @@ class RecorderOptions:
     watch_interval: float = 0.05
     """Seconds between looks at SQLite's data_version."""
     batch_entries: int = 2000
-    linger: float = 0.0
-    """Seconds that a small batch waits for company."""
 
 
 class Inbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import replace
 
 from supervisor.store.commands import (
@@ -56,15 +56,30 @@ class CommandQueue:
         for command in commands:
             self.add(command)
 
-    def take(self) -> list[Command]:
-        """Everything that waits, oldest first; the queue is empty after."""
-        commands = list(self._waiting.values())
+    def give_back(self, commands: Iterable[Command]) -> None:
+        """Put commands that were taken, and not carried out, before all that came since."""
+        later = list(self._waiting.values())
+        self._clear()
+        self.extend([*commands, *later])
+
+    def take(self, held: Collection[int | None] = ()) -> list[Command]:
+        """What waits, oldest first; of the bots `held` that which writes their rows stays in the queue."""
+        taken, staying = [], []
+        for command in self._waiting.values():
+            now, later = parted(command, held)
+            taken += now
+            staying += later
         if self._dropped:
-            commands.append(self._lost())
+            taken.append(self._lost())
+        self._clear()
+        self._dropped = 0
+        self.extend(staying)
+        return taken
+
+    def _clear(self) -> None:
         self._waiting = {}
         self._beats = {}
-        self._incidents = self._dropped = 0
-        return commands
+        self._incidents = 0
 
     def _append(self, command: Command) -> None:
         self._number += 1
@@ -92,6 +107,37 @@ class CommandQueue:
             message=f"{self._dropped} incidents were not kept while the database was away; the log has them",
             at=self._last.at,
         )
+
+
+def bots_of(command: Command) -> tuple[int, ...]:
+    """The bots whose rows the command writes or refers to."""
+    match command:
+        case WriteStatus():
+            return (command.bot_id,)
+        case WriteSupervision():
+            return (command.supervision.bot_id,)
+        case WriteHeartbeats():
+            return tuple(beat.bot_id for beat in command.beats)
+        case _:
+            return ()
+
+
+def singly(command: Command) -> list[Command]:
+    """The same, each of its bots by itself."""
+    if isinstance(command, WriteHeartbeats):
+        return [WriteHeartbeats((beat,)) for beat in command.beats]
+    return [command]
+
+
+def parted(command: Command, held: Collection[int | None]) -> tuple[list[Command], list[Command]]:
+    """What may be carried out now, and what waits for the end of a lock."""
+    if not held or not any(bot_id in held for bot_id in bots_of(command)):
+        return [command], []
+    if not isinstance(command, WriteHeartbeats):
+        return [], [command]
+    now = tuple(beat for beat in command.beats if beat.bot_id not in held)
+    later = tuple(beat for beat in command.beats if beat.bot_id in held)
+    return [WriteHeartbeats(now)] if now else [], [WriteHeartbeats(later)]
 
 
 def merged(first: WriteStatus, second: WriteStatus) -> WriteStatus:

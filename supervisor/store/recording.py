@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from common.clock import Clock
 from common.errors import BotvisorError, ConfigurationError, TransientError
+from supervisor.store.arrivals import Arrivals
 from supervisor.store.commands import Command, RefreshBots, WriteStatus
-from supervisor.store.delivery import read_submission
 from supervisor.store.engine import open_engine
 from supervisor.store.events import (
     DatabaseAway,
@@ -22,11 +22,11 @@ from supervisor.store.events import (
     RecorderStopped,
     StatusWritten,
 )
-from supervisor.store.faults import SettingsRefused
-from supervisor.store.ledger import Submission
+from supervisor.store.faults import RowsLocked, SettingsRefused
+from supervisor.store.holding import EVERYBODY, Holds
 from supervisor.store.mailbox import Inbox, Outbox, RecorderOptions
 from supervisor.store.picture import Picture
-from supervisor.store.queueing import CommandQueue
+from supervisor.store.queueing import CommandQueue, bots_of
 from supervisor.store.session import Session, Terms, take_database
 from supervisor.store.watch import Watch
 from supervisor.store.writing import Answer
@@ -50,10 +50,9 @@ class Recording:
         self._queue = CommandQueue()
         self._commands: list[Command] = []
         """Being written; kept until the COMMIT is known."""
-        self._entries: list[Submission] = []
-        """Being written; kept until the COMMIT is known."""
         self._commands_repeated = False
-        self._entries_repeated = False
+        self._holds = Holds("statuses and heartbeats")
+        self._entries = Arrivals(inbox.entries, options.batch_entries)
         self._picture = Picture()
         self._refresh = RefreshBots(whole=True)
         self._due: float = 0.0
@@ -73,6 +72,10 @@ class Recording:
             self._outbox.put(RecorderStopped(flushed=left == 0, left=left))
         except BotvisorError as error:
             self._outbox.put(DatabaseRefused(error))
+        except Exception as error:  # noqa: BLE001 - nobody would learn of the end of a thread that ends silently
+            logger.exception("the recorder met what it did not foresee and ends")
+            problem = f"the recorder ended over {type(error).__name__}: {error}; this is a fault of the program"
+            self._outbox.put(DatabaseRefused(BotvisorError(problem)))
         finally:
             if engine is not None:
                 engine.dispose()
@@ -132,7 +135,7 @@ class Recording:
     def _away(self, engine: Engine, reason: str) -> None:
         """Tell it, and wait out the delay unless asked to stop."""
         self._commands_repeated = bool(self._commands)
-        self._entries_repeated = bool(self._entries)
+        self._entries.doubt()
         engine.dispose()
         if self._away_since is None:
             self._away_since = time.monotonic()
@@ -167,15 +170,17 @@ class Recording:
             ready = selector.select(self._patience(descriptor is None))
             if descriptor is None or any(key.fd == descriptor for key, _ in ready):
                 self._due = 0.0 if watch.changed() else self._due
-            if ready or self._inbox.stop_at is not None or time.monotonic() >= self._due:
+            if ready or self._patience(looking=False) == 0.0:
                 return
 
     def _patience(self, looking: bool) -> float:
         """Seconds the thread may sleep."""
-        if self._inbox.entries or self._inbox.commands or self._inbox.stop_at is not None:
+        now = time.monotonic()
+        if self._inbox.commands or self._entries.ready(now):
             return 0.0
-        until_poll = max(0.0, self._due - time.monotonic())
-        return min(until_poll, self._options.watch_interval) if looking else until_poll
+        moments = (self._due, self._inbox.stop_at, self._holds.next_due(), self._entries.next_due())
+        patience = max(0.0, min(moment for moment in moments if moment is not None) - now)
+        return min(patience, self._options.watch_interval) if looking else patience
 
     def _no_longer_than(self, seconds: float) -> float:
         if self._inbox.stop_at is None:
@@ -188,19 +193,44 @@ class Recording:
             self._queue.add(self._inbox.commands.popleft())
 
     def _write_commands(self, session: Session) -> None:
+        self._collect_commands()
+        held = self._holds.held(time.monotonic())
+        if EVERYBODY in held:
+            return
         if not self._commands:
-            self._collect_commands()
-            self._commands = self._queue.take()
+            self._commands = self._queue.take(held)
         if not self._commands:
             return
-        self._inbox.in_work = len(self._commands)
-        answers = session.write(self._commands, self._clock.now(), repeated=self._commands_repeated)
+        self._inbox.in_work = self._taken()
+        try:
+            written = session.write(self._commands, self._clock.now(), repeated=self._commands_repeated)
+        except RowsLocked as error:
+            self._lock_out_commands(error)
+            return
         commands, self._commands = self._commands, []
         self._commands_repeated = False
-        self._inbox.in_work = 0
-        self._note(commands, answers)
-        for answer in answers:
+        self._defer(commands, written.deferred)
+        self._inbox.in_work = self._taken()
+        self._note(commands, written.answers)
+        for answer in written.answers:
             self._outbox.put(answer)
+
+    def _defer(self, commands: list[Command], deferred: list[Command]) -> None:
+        """Some commands met a lock on their bot's rows; they go before whatever came or comes since."""
+        again = {bot_id for command in deferred for bot_id in bots_of(command)}
+        tried = {bot_id for command in commands for bot_id in bots_of(command)}
+        self._holds.free({EVERYBODY, *tried} - again)
+        self._holds.hold(again, time.monotonic())
+        if deferred:
+            self._queue.give_back(deferred)
+
+    def _lock_out_commands(self, error: RowsLocked) -> None:
+        """Nothing of them was written; whether an earlier try was committed is as unknown as before."""
+        logger.debug("commands wait: {}", error)
+        self._holds.hold([EVERYBODY], time.monotonic())
+        if not self._commands_repeated:
+            self._queue.give_back(self._commands)
+            self._commands = []
 
     def _note(self, commands: list[Command], answers: list[Answer]) -> None:
         """What we wrote ourselves is no news when it is read."""
@@ -214,26 +244,20 @@ class Recording:
                 self._refresh = RefreshBots(command.whole or self._refresh.whole)
 
     def _write_entries(self, session: Session) -> None:
-        if not self._entries:
-            self._entries = self._next_entries()
-        if not self._entries:
+        entries = self._entries.take(time.monotonic())
+        if not entries:
             return
-        self._inbox.in_work = len(self._entries)
-        told = session.record(self._entries, self._clock.now(), repeated=self._entries_repeated)
-        self._entries = []
-        self._entries_repeated = False
-        self._inbox.in_work = 0
-        if told:
-            self._outbox.put(EntriesRecorded(told))
-
-    def _next_entries(self) -> list[Submission]:
-        waiting = self._inbox.entries
-        if waiting and self._options.linger and len(waiting) < self._options.batch_entries:
-            time.sleep(self._options.linger)
-        taken: list[Submission] = []
-        while waiting and len(taken) < self._options.batch_entries:
-            taken.append(read_submission(*waiting.popleft()))
-        return taken
+        self._inbox.in_work = self._taken()
+        try:
+            recorded = session.record(entries, self._clock.now(), repeated=self._entries.repeated)
+        except RowsLocked as error:
+            logger.debug("entries wait: {}", error)
+            self._entries.locked_out(time.monotonic())
+            return
+        self._entries.written(recorded.deferred, recorded.locked, time.monotonic())
+        self._inbox.in_work = self._taken()
+        if recorded.deliveries:
+            self._outbox.put(EntriesRecorded(recorded.deliveries))
 
     def _read_bots(self, session: Session) -> None:
         if time.monotonic() < self._due:
@@ -245,10 +269,12 @@ class Recording:
         if told is not None:
             self._outbox.put(told)
 
+    def _taken(self) -> int:
+        """Submissions taken out of the inbox and not written yet."""
+        return len(self._queue) + len(self._commands) + self._entries.taken()
+
     def _left(self) -> int:
-        inbox = self._inbox
-        waiting = len(inbox.entries) + len(inbox.commands) + len(self._queue)
-        return waiting + len(self._commands) + len(self._entries)
+        return len(self._inbox.entries) + len(self._inbox.commands) + self._taken()
 
     def _stop_when_done(self, session: Session) -> None:
         if self._inbox.stop_at is None:

@@ -16,13 +16,15 @@ from supervisor.store.delivery import deliveries
 from supervisor.store.engine import reading, writing
 from supervisor.store.events import BotsRead, DatabaseReady, Delivery
 from supervisor.store.faults import translated
-from supervisor.store.ledger import Ledger, Submission
+from supervisor.store.ledger import Ledger, Outcome
+from supervisor.store.locking import wait_briefly
 from supervisor.store.meta import read_uuid, require_uuid, reserve_incarnations
 from supervisor.store.picture import Picture
 from supervisor.store.schema import is_current, upgrade
 from supervisor.store.shape import Shape, read_shape
+from supervisor.store.submissions import Submission
 from supervisor.store.watch import Watch, open_watch
-from supervisor.store.writing import Answer, carry_out
+from supervisor.store.writing import Written, carry_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,17 @@ def take_database(engine: Engine, terms: Terms, at: datetime) -> DatabaseReady:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch of entries."""
+
+    deliveries: tuple[Delivery, ...]
+    deferred: tuple[Submission, ...]
+    """Not written; those of `locked` because another session has locked rows of their bots."""
+    locked: frozenset[int]
+    """Bots."""
+
+
 class Session:
     """The writer's connection and what is known of the database while it lasts."""
 
@@ -83,6 +96,7 @@ class Session:
                 require_held(writer, claimant)
                 shape = read_shape(writer)
             with translated():
+                wait_briefly(writer)
                 watch = open_watch(engine, writer)
         except BaseException:
             writer.invalidate()
@@ -90,18 +104,24 @@ class Session:
             raise
         return cls(writer, shape, watch, claimant)
 
-    def write(self, commands: Sequence[Command], at: datetime, *, repeated: bool) -> list[Answer]:
-        """Carry out commands in one transaction; it is committed when this returns. Raises TransientError."""
+    def write(self, commands: Sequence[Command], at: datetime, *, repeated: bool) -> Written:
+        """Carry out commands in one transaction; it is committed when this returns.
+
+        Raises TransientError; RowsLocked when a lock, and no bot's in particular, is in the way of all.
+        """
         with writing(self._writer) as connection:
             return carry_out(connection, self._shape, commands, at, repeated=repeated)
 
-    def record(self, submissions: Sequence[Submission], at: datetime, *, repeated: bool) -> tuple[Delivery, ...]:
-        """Record entries in one transaction; it is committed when this returns. Raises TransientError."""
+    def record(self, submissions: Sequence[Submission], at: datetime, *, repeated: bool) -> Recorded:
+        """Record entries in one transaction; it is committed when this returns. Raises as `write`."""
         journal_ids = {item.journal_id for item in submissions if item.journal_id is not None}
         with writing(self._writer) as connection:
             outcomes = self._ledger.record(connection, submissions, at)
             marks = self._ledger.marks(connection, journal_ids)
-        return deliveries(submissions, outcomes, marks, repeated=repeated)
+        paired = list(zip(submissions, outcomes, strict=True))
+        deferred = tuple(item for item, outcome in paired if outcome in (Outcome.DEFERRED, Outcome.POSTPONED))
+        locked = frozenset(item.bot_id for item, outcome in paired if outcome is Outcome.DEFERRED)
+        return Recorded(deliveries(submissions, outcomes, marks, repeated=repeated), deferred, locked)
 
     def read_bots(self, picture: Picture, *, whole: bool) -> BotsRead | None:
         """What others changed since the last look, or everything; None when there is nothing to tell.

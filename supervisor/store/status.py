@@ -16,6 +16,7 @@ from supervisor.store.shape import Shape
 from supervisor.store.tables import bot_states, bot_supervision, trading_bots
 
 _METADATA = "extra_metadata"
+_STOPPED_BY = "stopped_by"
 _PROJECTED = frozenset({"status", "error_count", "started_at", "updated_at"})
 
 
@@ -49,14 +50,22 @@ def write_status(
     return StatusWritten(bot_id=command.bot_id, status=command.status, done=True, found=row.status)
 
 
-def _find(connection: Connection, shape: Shape, bot_id: int) -> Row[Any] | None:
+def answer_of_done(connection: Connection, shape: Shape, command: WriteStatus) -> StatusWritten | None:
+    """The answer, when the row as last committed shows that the command was carried out before; waits for no lock."""
+    row = _find(connection, shape, command.bot_id, lock=False)
+    if row is None or not _is_written(row, metadata_of(row._mapping.get(_METADATA)), command):
+        return None
+    return StatusWritten(bot_id=command.bot_id, status=command.status, done=True, found=row.status)
+
+
+def _find(connection: Connection, shape: Shape, bot_id: int, *, lock: bool = True) -> Row[Any] | None:
     wanted: list[Any] = [trading_bots.c.status]
     for name in ("user_id", "error_count"):
         wanted += [trading_bots.c[name]] if shape.has(trading_bots, name) else []
     if shape.has(trading_bots, _METADATA):
         wanted.append(cast(trading_bots.c.extra_metadata, Text).label(_METADATA))
-    query = select(*wanted).where(trading_bots.c.id == bot_id).with_for_update(key_share=True)
-    return connection.execute(query).first()
+    query = select(*wanted).where(trading_bots.c.id == bot_id)
+    return connection.execute(query.with_for_update(key_share=True) if lock else query).first()
 
 
 def _is_written(row: Row[Any], metadata: dict[str, Any] | None, command: WriteStatus) -> bool:
@@ -111,11 +120,17 @@ def _project(connection: Connection, shape: Shape, command: WriteStatus, row: Ro
 
 def _remember(connection: Connection, shape: Shape, command: WriteStatus) -> None:
     """Whatever status the row has from now on that is not this one, somebody else wrote."""
-    if command.status is None:
+    words: dict[str, Any] = {}
+    if command.status is not None:
+        words["last_status"] = command.status
+        if command.generation is not None:
+            words["observed_generation"] = command.generation
+    if _STOPPED_BY in command.metadata_set or _STOPPED_BY in command.metadata_remove:
+        # The row's own mark may have no place in extra_metadata, or lose it to whoever writes that column.
+        words[_STOPPED_BY] = command.metadata_set.get(_STOPPED_BY)
+    if not words:
         return
-    words = {"last_status": command.status, "updated_at": command.at}
-    if command.generation is not None:
-        words["observed_generation"] = command.generation
+    words["updated_at"] = command.at
     insert = shape.insert(bot_supervision).values(bot_id=command.bot_id, **words)
     connection.execute(insert.on_conflict_do_update(index_elements=["bot_id"], set_=words))
 

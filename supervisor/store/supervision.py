@@ -31,8 +31,12 @@ class Supervision:
     """Consecutive failures counted against the restart limit."""
     unsettled: bool = False
     """A stopped bot's stop policy has still to be applied by a settle life."""
+    stopped_by: str | None = None
+    """Who stopped the bot, as written last together with a status; the same mark as in extra_metadata."""
 
 
+_WITH_STATUS = frozenset({"last_status", "stopped_by"})
+"""What is written together with the status itself, and by nothing else."""
 _FIELDS = tuple(column.name for column in bot_supervision.c if column.name != "updated_at")
 
 
@@ -45,12 +49,12 @@ def read_supervision(connection: Connection, ids: Iterable[int] | None = None) -
 
 
 def write_supervision(connection: Connection, shape: Shape, memories: Sequence[Supervision], at: datetime) -> None:
-    """Write memories but for `last_status`, which goes with the status itself; bots without a row are dropped."""
+    """Write memories but for what goes with the status itself; bots without a row are dropped."""
     ids = [memory.bot_id for memory in memories]
     alive = set(connection.scalars(select(trading_bots.c.id).where(trading_bots.c.id.in_(ids))))
     rows = [asdict(memory) | {"updated_at": at} for memory in memories if memory.bot_id in alive]
     if not rows:
         return
     insert = shape.insert(bot_supervision)
-    changes = {name: insert.excluded[name] for name in (*_FIELDS[1:], "updated_at") if name != "last_status"}
+    changes = {name: insert.excluded[name] for name in (*_FIELDS[1:], "updated_at") if name not in _WITH_STATUS}
     shape.write_many(connection, insert.on_conflict_do_update(index_elements=["bot_id"], set_=changes), rows)

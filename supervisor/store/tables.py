@@ -101,6 +101,7 @@ bot_supervision = Table(
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("unsettled", Boolean, nullable=False, server_default=false()),
     Column("updated_at", UtcDateTime()),
+    Column("stopped_by", Text),
 )
 
 incarnations = Table(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -11,9 +10,10 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, bindparam, func, insert, select, update
 
 from common.wire.facts import PositionChanged, TradeChanged
+from supervisor.store.bindings import Binding, Bindings, adopt, bindings_of, remember, unbind_from
 from supervisor.store.folding import BotKey
 from supervisor.store.shape import Shape
-from supervisor.store.tables import trade_keys, trading_positions, trading_trades
+from supervisor.store.tables import trading_positions, trading_trades
 
 _CHUNK = 5000
 _ENTRY_SIDE = frozenset(
@@ -34,15 +34,7 @@ _ENTRY_SIDE = frozenset(
     }
 )
 """What an adopted row keeps as the earlier service wrote it."""
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Which rows a key means."""
-
-    trade_id: int | None = None
-    position_id: int | None = None
-    touched: bool = False
+_KEY_OF = {trading_trades.name: "trade_id", trading_positions.name: "position_id"}
 
 
 def clipped(column: Column[Any], text: str | None) -> str | None:
@@ -62,56 +54,23 @@ def write_trades(
     keys = dict.fromkeys([*trades, *positions])
     if not keys:
         return
-    rows = _known(connection, keys)
-    _adopt(connection, shape, rows, trades)
-    relinked = _positions(connection, shape, rows, positions)
+    rows = bindings_of(connection, shape, keys, at)
+    adopt(connection, shape, rows, trades)
+    relinked = _positions(connection, shape, rows, positions, at)
     new = {key: fact for key, fact in trades.items() if rows[key].trade_id is None}
     _update_trades(connection, shape, rows, {key: fact for key, fact in trades.items() if key not in new}, at)
     _new_trades(connection, shape, rows, new, at)
     _link(connection, shape, rows, [key for key in relinked if key not in trades])
-    _remember(connection, shape, rows)
-
-
-def _known(connection: Connection, keys: Iterable[BotKey]) -> dict[BotKey, _Rows]:
-    rows = {key: _Rows() for key in keys}
-    names = iter([name for _, name in rows])
-    columns = trade_keys.c
-    while chunk := list(islice(names, _CHUNK)):
-        query = select(columns.bot_id, columns.trade_key, columns.trade_id, columns.position_id)
-        for bot_id, name, trade_id, position_id in connection.execute(query.where(columns.trade_key.in_(chunk))):
-            if (bot_id, name) in rows:
-                rows[bot_id, name] = _Rows(trade_id, position_id)
-    return rows
-
-
-def _adopt(
-    connection: Connection, shape: Shape, rows: Mapping[BotKey, _Rows], trades: Mapping[BotKey, TradeChanged]
-) -> None:
-    """Bind keys of trades that the earlier service opened to their rows, and to the positions of those."""
-    wanted = {
-        (key[0], fact.adopted_row_id): rows[key]
-        for key, fact in trades.items()
-        if fact.adopted_row_id is not None and rows[key].trade_id is None
-    }
-    if not wanted:
-        return
-    table = trading_trades.c
-    linked = [table.position_id] if shape.has(trading_trades, "position_id") else []
-    query = select(table.id, table.bot_id, *linked).where(table.id.in_([row_id for _, row_id in wanted]))
-    for row in connection.execute(query):
-        bound = wanted.get((row.bot_id, row.id))
-        if bound is not None:
-            bound.trade_id, bound.touched = row.id, True
-            bound.position_id = bound.position_id or row._mapping.get("position_id")
+    remember(connection, shape, rows)
 
 
 def _positions(
-    connection: Connection, shape: Shape, rows: Mapping[BotKey, _Rows], positions: Mapping[BotKey, PositionChanged]
+    connection: Connection, shape: Shape, rows: Bindings, positions: Mapping[BotKey, PositionChanged], at: datetime
 ) -> list[BotKey]:
     """Write positions; answers the keys whose position is new."""
     new = [key for key in positions if rows[key].position_id is None]
     known = [key for key in positions if rows[key].position_id is not None]
-    made = _insert(connection, shape, trading_positions, [_position(key, positions[key]) for key in new])
+    made = _insert(connection, shape, trading_positions, [_position(key, positions[key]) for key in new], at)
     for key, position_id in zip(new, made, strict=True):
         rows[key].position_id, rows[key].touched = position_id, True
     changes = [{"row_id": rows[key].position_id, **_position(key, positions[key])} for key in known]
@@ -137,16 +96,16 @@ def _position(key: BotKey, fact: PositionChanged) -> dict[str, Any]:
 def _new_trades(
     connection: Connection,
     shape: Shape,
-    rows: Mapping[BotKey, _Rows],
+    rows: Bindings,
     new: Mapping[BotKey, TradeChanged],
     at: datetime,
 ) -> None:
     values = [_trade(key, fact, rows[key], at) for key, fact in new.items()]
-    for key, trade_id in zip(new, _insert(connection, shape, trading_trades, values), strict=True):
+    for key, trade_id in zip(new, _insert(connection, shape, trading_trades, values, at), strict=True):
         rows[key].trade_id, rows[key].touched = trade_id, True
 
 
-def _trade(key: BotKey, fact: TradeChanged, rows: _Rows, at: datetime) -> dict[str, Any]:
+def _trade(key: BotKey, fact: TradeChanged, rows: Binding, at: datetime) -> dict[str, Any]:
     table = trading_trades.c
     return {
         "bot_id": key[0],
@@ -183,7 +142,7 @@ def _trade(key: BotKey, fact: TradeChanged, rows: _Rows, at: datetime) -> dict[s
 def _update_trades(
     connection: Connection,
     shape: Shape,
-    rows: Mapping[BotKey, _Rows],
+    rows: Bindings,
     known: Mapping[BotKey, TradeChanged],
     at: datetime,
 ) -> None:
@@ -215,35 +174,20 @@ def _metadata(connection: Connection, shape: Shape, ids: Iterable[int | None]) -
     return found
 
 
-def _link(connection: Connection, shape: Shape, rows: Mapping[BotKey, _Rows], keys: Iterable[BotKey]) -> None:
+def _link(connection: Connection, shape: Shape, rows: Bindings, keys: Iterable[BotKey]) -> None:
     """Give trades recorded earlier the position that came now."""
-    links = [rows[key] for key in keys if rows[key].trade_id is not None]
-    if links and shape.has(trading_trades, "position_id"):
-        _update(
-            connection,
-            shape,
-            trading_trades,
-            [{"row_id": link.trade_id, "position_id": link.position_id} for link in links],
-        )
-
-
-def _remember(connection: Connection, shape: Shape, rows: Mapping[BotKey, _Rows]) -> None:
-    values = [
-        {"bot_id": bot_id, "trade_key": name, "trade_id": row.trade_id, "position_id": row.position_id}
-        for (bot_id, name), row in rows.items()
-        if row.touched
+    links = [
+        {"row_id": rows[key].trade_id, "bot_id": key[0], "position_id": rows[key].position_id}
+        for key in keys
+        if rows[key].trade_id is not None
     ]
-    if not values:
-        return
-    statement = shape.insert(trade_keys)
-    changes = {
-        name: func.coalesce(statement.excluded[name], trade_keys.c[name]) for name in ("trade_id", "position_id")
-    }
-    upsert = statement.on_conflict_do_update(index_elements=["bot_id", "trade_key"], set_=changes)
-    shape.write_many(connection, upsert, values)
+    if shape.has(trading_trades, "position_id"):
+        _update(connection, shape, trading_trades, links)
 
 
-def _insert(connection: Connection, shape: Shape, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:
+def _insert(
+    connection: Connection, shape: Shape, table: Table, rows: Sequence[dict[str, Any]], at: datetime
+) -> list[int]:
     """Insert and answer the new ids in the order of the rows."""
     if not rows:
         return []
@@ -253,13 +197,19 @@ def _insert(connection: Connection, shape: Shape, table: Table, rows: Sequence[d
         return [row.id for row in connection.execute(statement, present)]
     # The write lock is ours since the transaction began, so the next ids are known; SQLite would take the same.
     first = (connection.scalar(select(func.max(table.c.id))) or 0) + 1
+    unbind_from(connection, shape, _KEY_OF[table.name], first, at)
     ids = list(range(first, first + len(rows)))
     connection.execute(insert(table), [row | {"id": row_id} for row, row_id in zip(present, ids, strict=True)])
     return ids
 
 
 def _update(connection: Connection, shape: Shape, table: Table, changes: Sequence[dict[str, Any]]) -> None:
+    """Lay the changes over rows of the bots that they name."""
     if changes:
-        statement = update(table).where(table.c.id == bindparam("row_id"))
-        present = [shape.only(table, change) | {"row_id": change["row_id"]} for change in changes]
+        statement = update(table).where(table.c.id == bindparam("row_id"), table.c.bot_id == bindparam("owner"))
+        present = [
+            {name: value for name, value in shape.only(table, change).items() if name != "bot_id"}
+            | {"row_id": change["row_id"], "owner": change["bot_id"]}
+            for change in changes
+        ]
         connection.execute(statement, present)

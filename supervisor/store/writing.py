@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -23,59 +24,114 @@ from supervisor.store.commands import (
     WriteSupervision,
 )
 from supervisor.store.events import IncarnationsReserved, StatusWritten
-from supervisor.store.faults import is_poison, message_of
+from supervisor.store.faults import is_locked, is_poison, message_of
 from supervisor.store.incarnations import close_lives, open_lives, running_lives
 from supervisor.store.incidents import record_incidents
+from supervisor.store.locking import seize
 from supervisor.store.meta import reserve_incarnations
+from supervisor.store.queueing import bots_of, parted, singly
 from supervisor.store.shape import Shape
-from supervisor.store.status import write_beats, write_status
+from supervisor.store.status import answer_of_done, write_beats, write_status
 from supervisor.store.supervision import write_supervision
 
 Answer = StatusWritten | IncarnationsReserved
+_MOST_WAITS = 2
+"""Locks that commands of one kind wait for: a lock on a whole table would else be waited for once for each bot."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of commands."""
+
+    answers: list[Answer] = field(default_factory=list)
+    deferred: list[Command] = field(default_factory=list)
+    """Not carried out: another session has locked rows of their bots, or the wait for such locks was long enough."""
+    waits: int = 0
+    """Locks that were waited for in vain."""
+
+    def add(self, other: Written) -> None:
+        self.answers += other.answers
+        self.deferred += other.deferred
+        self.waits += other.waits
 
 
 def carry_out(
     connection: Connection, shape: Shape, commands: Sequence[Command], at: datetime, *, repeated: bool = False
-) -> list[Answer]:
+) -> Written:
     """Write the commands in order and answer those that want an answer.
 
-    A command that the database refuses is logged and left out, the others are written. `repeated`: see
-    `status.write_status`.
+    A command that the database refuses is logged and left out, one that meets a lock on its bot's rows is
+    deferred, the others are written. `repeated`: see `status.write_status`.
     """
-    answers: list[Answer] = []
+    written = Written()
     for kind, group in groupby(commands, type):
         alike = list(group)
         try:
             with connection.begin_nested():
-                answers += _write(connection, shape, kind, alike, at, repeated)
+                part = _write(connection, shape, kind, alike, at, repeated)
         except Exception as error:
-            if not is_poison(error):
+            if not is_poison(error) and not is_locked(error):
                 raise
-            answers += _one_by_one(connection, shape, alike, at, repeated)
-    return answers
+            part = _one_by_one(connection, shape, alike, at, repeated)
+        written.add(part)
+    return written
 
 
 def _one_by_one(
     connection: Connection, shape: Shape, commands: Sequence[Command], at: datetime, repeated: bool
-) -> list[Answer]:
-    answers: list[Answer] = []
-    for command in commands:
+) -> Written:
+    written = Written()
+    untried: list[Command] = []
+    for command in [single for whole in commands for single in singly(whole)]:
+        if written.waits >= _MOST_WAITS and bots_of(command):
+            untried.append(command)
+            continue
         try:
             with connection.begin_nested():
-                answers += _write(connection, shape, type(command), [command], at, repeated)
+                part = _write(connection, shape, type(command), [command], at, repeated)
         except Exception as error:
+            if is_locked(error) and bots_of(command):
+                written.deferred.append(command)
+                written.waits += 1
+                continue
             if not is_poison(error):
                 raise
             logger.error("the database refuses {}: {}", command, message_of(error))
-            if isinstance(command, WriteStatus):
-                answers.append(StatusWritten(bot_id=command.bot_id, status=command.status, done=False, found=None))
-    return answers
+            part = Written([_refused(command)] if isinstance(command, WriteStatus) else [])
+        written.add(part)
+    written.deferred[:0] = untried  # first next time, so that what is locked cannot keep them back for ever
+    return written
+
+
+def _refused(command: WriteStatus) -> StatusWritten:
+    return StatusWritten(bot_id=command.bot_id, status=command.status, done=False, found=None)
 
 
 def _write(
     connection: Connection, shape: Shape, kind: type[Any], alike: Sequence[Any], at: datetime, repeated: bool
-) -> list[Answer]:
+) -> Written:
     """Commands of one kind."""
+    locked = seize(connection, {bot_id for command in alike for bot_id in bots_of(command)}).locked
+    written = Written()
+    free: list[Any] = []
+    for command in alike:
+        now, later = parted(command, locked)
+        free += now
+        for waiting in later:
+            status = repeated and isinstance(waiting, WriteStatus) and answer_of_done(connection, shape, waiting)
+            if status:
+                written.answers.append(status)
+            else:
+                written.deferred.append(waiting)
+    if free:
+        written.answers += _write_free(connection, shape, kind, free, at, repeated)
+    return written
+
+
+def _write_free(
+    connection: Connection, shape: Shape, kind: type[Any], alike: Sequence[Any], at: datetime, repeated: bool
+) -> list[Answer]:
+    """Commands of one kind, none of whose bots' rows are locked."""
     if kind is WriteStatus:
         return [write_status(connection, shape, command, repeated=repeated) for command in alike]
     if kind is ReserveIncarnations:

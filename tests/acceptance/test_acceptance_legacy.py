@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from builders import a_bot
 from database import Database, money
-from judging import assert_traded_as
 from earlier_service import make_legacy, shape
+from judging import assert_traded_as
 from postgres import Postgres
 from recorded_bots import ETH_BTC, as_in_the_documents, needs_recordings
 from reference.simulator import simulate

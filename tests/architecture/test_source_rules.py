@@ -22,9 +22,6 @@ CLOCK_CALLS = {
 OUTSIDE_CALLS = {"open", "print", "input", "exec", "eval", "pathlib.Path.cwd", "pathlib.Path.home"}
 FILE_METHODS = {"read_text", "read_bytes", "write_text", "write_bytes", "is_file", "exists", "stat", "iterdir", "glob"}
 
-WHERE_A_SLEEP_IS_MEANT = {"supervisor/store/recording.py"}
-"""The recorder lets a batch gather for a moment before one COMMIT; it waits for nothing."""
-
 
 def test_pure_packages_never_ask_what_time_it_is() -> None:
     asked = [shown(path, call) for path in modules(*PURE) for name, call in calls(path) if name in CLOCK_CALLS]
@@ -44,7 +41,7 @@ def test_pure_packages_touch_neither_files_nor_terminals() -> None:
 def test_nobody_sleeps_to_wait_for_something() -> None:
     sleepers = [(shown(path), name) for path in product_modules() for name, _ in calls(path)]
     found = {path for path, name in sleepers if name in ("time.sleep", "asyncio.sleep")}
-    assert found <= WHERE_A_SLEEP_IS_MEANT
+    assert not found
 
 
 def test_wall_time_is_asked_of_a_clock_or_by_an_operators_command() -> None:

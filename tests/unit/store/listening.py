@@ -25,9 +25,7 @@ class Listener:
         self.heard: list[Event] = []
         self._read = 0
 
-    def wait(
-        self, kind: type[Told], fits: Callable[[Told], bool] = lambda _: True, patience: float = PATIENCE
-    ) -> Told:
+    def wait(self, kind: type[Told], fits: Callable[[Told], bool] = lambda _: True, patience: float = PATIENCE) -> Told:
         """The next event of this kind that fits, counted from the last one waited for."""
         deadline = time.monotonic() + patience
         with selectors.DefaultSelector() as selector:

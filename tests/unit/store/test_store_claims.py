@@ -53,7 +53,7 @@ def test_a_released_database_is_free_and_clean(engine: Engine) -> None:
 def test_another_host_needs_a_takeover(engine: Engine) -> None:
     take(engine, ME, alive=True)
     stranger = replace(OTHER, host="elsewhere")
-    with pytest.raises(ClaimRefused, match="botctl takeover"):
+    with pytest.raises(ClaimRefused, match="WHERE released_at IS NULL"):
         take(engine, stranger, alive=False)
     assert take(engine, stranger, alive=False, takeover=True) is True
     with writing(engine) as connection, pytest.raises(ClaimRefused, match="process 200 on elsewhere"):

@@ -170,18 +170,3 @@ def test_an_sqlite_file_that_another_process_locks_is_waited_for(sqlite_url: str
     assert len(rows(engine, "trading_trades")) == 5
     assert [row["status"] for row in rows(engine, "trading_bots")] == ["paused"]
     engine.dispose()
-
-
-@pytest.mark.postgres
-def test_a_row_locked_by_a_forgotten_session_does_not_hold_up_the_recorder_for_ever(postgresql_url: str) -> None:
-    engine = open_engine(postgresql_url)
-    bot_id = new_bot(engine)
-    with listening(postgresql_url) as listener:
-        listener.ready()
-        with engine.connect() as forgotten, forgotten.begin() as transaction:
-            forgotten.exec_driver_sql("UPDATE trading_bots SET description = 'hm'")
-            listener.recorder.submit(WriteStatus(bot_id=bot_id, expected="running", status="paused", at=NOW))
-            assert "lock" in listener.wait(DatabaseAway).reason
-            transaction.rollback()
-        assert listener.wait(StatusWritten).done
-    engine.dispose()

@@ -83,9 +83,7 @@ def test_a_wish_for_the_whole_picture_is_not_forgotten() -> None:
 def test_incidents_beyond_ten_thousand_are_counted() -> None:
     queue = CommandQueue()
     for number in range(10_003):
-        queue.add(
-            RecordIncident(key=f"k{number}", bot_id=1, severity="error", error_class="E", message="m", at=NOW)
-        )
+        queue.add(RecordIncident(key=f"k{number}", bot_id=1, severity="error", error_class="E", message="m", at=NOW))
     commands = queue.take()
     assert len(commands) == 10_001
     last = commands[-1]

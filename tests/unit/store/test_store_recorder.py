@@ -27,6 +27,7 @@ from supervisor.store.commands import (
 )
 from supervisor.store.events import (
     BotsRead,
+    DatabaseAway,
     DatabaseReady,
     DatabaseRefused,
     EntriesRecorded,
@@ -84,9 +85,7 @@ def test_metadata_changed_by_others_is_found_by_the_poll(engine: Engine, databas
         assert [row.extra_metadata for row in listener.wait(BotsRead).rows] == [{"wish": 1}]
 
 
-def test_our_own_writes_are_no_news_and_a_foreign_change_of_the_same_row_is(
-    engine: Engine, database_url: str
-) -> None:
+def test_our_own_writes_are_no_news_and_a_foreign_change_of_the_same_row_is(engine: Engine, database_url: str) -> None:
     bot_id, other = new_bot(engine), new_bot(engine)
     batch = entries(round_trip("t", 1))
     with listening(database_url, poll_interval=0.1) as listener:
@@ -129,9 +128,7 @@ def test_entries_are_acknowledged_after_the_commit_with_what_is_worth_telling(
         for entry in batch:
             listener.recorder.submit_entry(bot_id, 12, encode_entry(entry))
         listener.acknowledged("j1", 5)
-        deliveries = [
-            one for event in listener.heard if isinstance(event, EntriesRecorded) for one in event.deliveries
-        ]
+        deliveries = [one for event in listener.heard if isinstance(event, EntriesRecorded) for one in event.deliveries]
         assert {(one.bot_id, one.incarnation) for one in deliveries} == {(bot_id, 12)}
         kinds = [fact.kind for one in deliveries for fact in one.facts]
         assert kinds == ["trade", "denial", "trade", "incident", "finished"]
@@ -159,9 +156,7 @@ def test_a_life_is_opened_runs_and_is_closed(engine: Engine, database_url: str) 
     with listening(database_url) as listener:
         listener.ready()
         submit = listener.recorder.submit
-        submit(
-            OpenIncarnation(incarnation=7, bot_id=1, generation="g", host="here", pid=None, started_at=START)
-        )
+        submit(OpenIncarnation(incarnation=7, bot_id=1, generation="g", host="here", pid=None, started_at=START))
         submit(RunningIncarnation(incarnation=7, running_at=NOW, pid=42))
         submit(CloseIncarnation(incarnation=7, ended_at=NOW, exit_code=1, cause="failed", detail="why"))
         submit(ReserveIncarnations(5))
@@ -229,6 +224,15 @@ def test_a_url_nobody_can_mend_by_waiting_is_refused(tmp_path: Path) -> None:
         error = listener.wait(DatabaseRefused).error
         assert isinstance(error, ConfigurationError)
         assert f"{tmp_path}/missing" in str(error)
+
+
+def test_a_recorder_that_breaks_down_while_the_database_is_away_says_so() -> None:
+    with listening("postgresql://nobody@127.0.0.1:1/none") as listener:
+        listener.wait(DatabaseAway)
+        listener.recorder.submit(WriteHeartbeats((None,)))  # type: ignore[arg-type]
+        error = listener.wait(DatabaseRefused).error
+        assert "AttributeError" in str(error)
+        assert listener.recorder.join(10)
 
 
 def test_stopping_writes_what_was_submitted(engine: Engine, database_url: str) -> None:
