@@ -38,7 +38,7 @@ _PHASES = {
 _AFTERLIFE = 5.0
 """Seconds for which messages of an ended life are still taken in."""
 
-_LAST_WORDS_WAIT = 0.1
+_LAST_WORDS_WAIT = 0.25
 """Seconds that the goodbye of a life that ended by itself is waited for."""
 
 

@@ -417,7 +417,7 @@ class Fleet:
         self.launcher.happened.append(Exited(life.incarnation, ExitReport(**how)))
         self.settle()
         if self.observation.next_burial() is not None:
-            self.clock.seconds += 0.11
+            self.clock.seconds += 0.26
             self.turn()
         return self.settle()
 

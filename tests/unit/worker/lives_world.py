@@ -104,9 +104,14 @@ class Lives:
         return exited.report
 
     def goodbye(self, ticket: Ticket) -> Goodbye | None:
-        said = [message for message in self.heard.get(ticket.incarnation, []) if isinstance(message, Goodbye)]
-        assert len(said) <= 1
-        return said[0] if said else None
+        """Its last words, which may arrive a moment after the news of its death."""
+        deadline = time.monotonic() + 0.5
+        while True:
+            said = [message for message in self.heard.get(ticket.incarnation, []) if isinstance(message, Goodbye)]
+            assert len(said) <= 1
+            if said or time.monotonic() > deadline:
+                return said[0] if said else None
+            self.listen(0.02)
 
     def log(self, ticket: Ticket) -> str:
         path = ticket.places.log_file
