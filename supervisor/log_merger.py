@@ -23,8 +23,8 @@ COMBINED = "botvisor.jsonl"
 ERRORS = "errors.jsonl"
 _ERROR_LEVELS = {"ERROR", "CRITICAL"}
 _CHUNK = 1 << 20
-_LONGEST_PAUSE = 2.0
-"""Seconds between passes while nothing is logged."""
+_LAZY = 4
+"""How many intervals pass between looks while nothing is logged."""
 
 
 _HEAD = 64
@@ -93,7 +93,7 @@ class LogMerger:
     def _run(self) -> None:
         pause = self._interval
         while not self._stopping.wait(pause):
-            pause = self._interval if self._pass() else min(2 * pause, _LONGEST_PAUSE)
+            pause = self._interval if self._pass() else min(2 * pause, _LAZY * self._interval)
         self._pass()
         self._pass()
         for tail in self._tails.values():

@@ -38,6 +38,8 @@ _PHASES = {
 _AFTERLIFE = 5.0
 """Seconds for which messages of an ended life are still taken in."""
 
+_RENEWAL = 0.05
+"""Fraction of the lease after which a heartbeat is answered by a new one."""
 _LAST_WORDS_WAIT = 0.25
 """Seconds that the goodbye of a life that ended by itself is waited for."""
 
@@ -144,7 +146,9 @@ class Observation:
 
     def _hello(self, life: Life, hello: Hello) -> bool:
         self._router.send(life.incarnation, Welcome(lease=self._lease))
-        if life.identity is None and (identity := identity_of(hello.pid)) is not None:
+        # Our own child may speak before the launcher has told its birth: only an adopted life is known by its word.
+        nameless = life.worker.adopted and life.identity is None
+        if nameless and (identity := identity_of(hello.pid)) is not None:
             self._deeds.born(life, identity)
             self._adopted.adopt(life.incarnation, identity)
         # A life that has said its name got as far as its own code: a kill from outside is no sign of a bad start.
@@ -154,7 +158,9 @@ class Observation:
 
     def _heartbeat(self, life: Life, heartbeat: Heartbeat) -> bool:
         now = self._clock.monotonic()
-        self._router.send(life.incarnation, Renew(lease=self._lease))
+        if now >= life.renew_at:
+            life.renew_at = now + self._lease * _RENEWAL
+            self._router.send(life.incarnation, Renew(lease=self._lease))
         if life.heartbeat is None and life.worker.adopted:
             life.worker = replace(life.worker, paused=heartbeat.paused)
         life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()

@@ -55,6 +55,8 @@ class Life:
     """Where its stdout, stderr and stack dumps go; None for an adopted life."""
     identity: ProcessIdentity | None = None
     """None until the launcher tells the pid."""
+    renew_at: float = 0.0
+    """Monotonic time from which the next heartbeat is answered by a new lease."""
     heartbeat: Heartbeat | None = None
     heartbeat_at: datetime | None = None
     goodbye: Goodbye | None = None

@@ -99,7 +99,7 @@ class Ack(Message):
 
 
 class Renew(Message):
-    """Supervisor → worker, answer to a heartbeat; renews the lease."""
+    """Supervisor → worker, answer to a heartbeat now and then; renews the lease."""
 
     lease: float
 

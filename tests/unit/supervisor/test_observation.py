@@ -312,3 +312,13 @@ def test_last_words_that_come_after_the_news_of_the_death_are_heard(fleet: Fleet
     fleet.settle()
     assert fleet.bot().life is None
     assert "the file is gone" in (fleet.bot().supervision.quarantine_reason or "")
+
+
+def test_a_child_that_speaks_before_its_birth_is_told_is_not_taken_for_an_adopted_one(fleet: Fleet) -> None:
+    fleet.add()
+    fleet.start()
+    life = fleet.life()
+    fleet.hear(life, Hello(token=life.token, incarnation=life.incarnation, pid=os.getpid(), generation="g"))
+    fleet.settle()
+    assert fleet.adopted.events() == []
+    assert life.identity is None, "the launcher tells it, and how it ends"
