@@ -124,7 +124,7 @@ class AccountChanged(Fact):
 
 
 class MetricsComputed(Fact):
-    """Performance so far (SPEC 1.5 content); becomes a row of `trading_performance_metrics`."""
+    """Performance so far; becomes a row of `trading_performance_metrics`."""
 
     kind: Literal["metrics"] = "metrics"
     trade_type: Literal["paper", "live"]

@@ -32,7 +32,7 @@ def test_broken_json_in_a_row_is_an_error_of_that_row(lite_world: World) -> None
 
 
 def test_a_config_encoded_twice_is_read(fleet: World) -> None:
-    """SPEC 1.2: a JSON string that holds the encoded object, as web forms wrote it."""
+    """A JSON string that holds the encoded object, as web forms wrote it."""
     bot_id = fleet.insert_bot(json.dumps(a_bot()))
     fleet.until_running(bot_id)
 

@@ -82,7 +82,7 @@ def test_commands_work_while_nothing_runs(lite_world: World, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_the_other_launcher_and_transport_do_the_same(lite_world: World) -> None:
-    """DESIGN 10: fresh interpreters over loopback TCP with keys."""
+    """Fresh interpreters over loopback TCP with keys."""
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.start(BOTVISOR_LAUNCHER="interpreter", BOTVISOR_TRANSPORT="tcp")
     lite_world.until_running(bot_id)

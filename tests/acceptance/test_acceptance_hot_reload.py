@@ -151,7 +151,7 @@ def test_an_open_position_survives_a_config_change(fleet: World, tmp_path: Path)
 
 
 def test_a_replay_that_finished_is_not_started_again_until_it_changes(fleet: World, tmp_path: Path) -> None:
-    """SPEC 3.8.7"""
+    """A finite feed that ends finishes the bot."""
     config = a_bot(a_csv(tmp_path / "m.csv", candles_of([100.0 + i % 7 for i in range(60)])))
     bot_id = fleet.insert_bot(config)
     fleet.until_finished(bot_id)

@@ -80,7 +80,7 @@ def test_the_old_tables_are_used_unchanged(old_world: World) -> None:
 
 @needs_recordings
 def test_an_open_trade_of_the_earlier_service_is_managed_to_its_end(old_world: World) -> None:
-    """SPEC 4.4: the bot starts with this position and opens no second one."""
+    """The bot starts with this position and opens no second one."""
     make_legacy(old_world.database)
     config = a_bot(ETH_BTC, risk_management={"take_profit_pct": 1})
     bot_id = insert_old(old_world, config, "running")
@@ -101,7 +101,7 @@ def test_an_open_trade_of_the_earlier_service_is_managed_to_its_end(old_world: W
 
 
 def test_adding_a_bot_supplies_the_old_type_column(old_world: World, tmp_path: Path) -> None:
-    """SPEC 1.2 (14): an INSERT must supply `type` where the column exists."""
+    """An INSERT must supply `type` where the column exists."""
     make_legacy(old_world.database)
     old_world.migrate()
     path = tmp_path / "bot.json"

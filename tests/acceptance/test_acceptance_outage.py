@@ -139,7 +139,7 @@ def tries(world: World) -> list[float]:
 
 @needs_recordings
 def test_a_stop_while_the_database_is_away_loses_nothing(pg_world: World, stoppable: Postgres) -> None:
-    """DESIGN 3: what was not recorded stays in the journals and is recorded by the next service."""
+    """What was not recorded stays in the journals and is recorded by the next service."""
     config = often() | {"data": often()["data"] | {"speed": 150_000}}
     bot_id = pg_world.insert_bot(config)
     pg_world.start(BOTVISOR_STOP_TIMEOUT="5")

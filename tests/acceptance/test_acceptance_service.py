@@ -65,7 +65,7 @@ def test_a_second_signal_stops_now(lite_world: World) -> None:
 
 
 def test_an_empty_table_is_no_failure(world: World) -> None:
-    """SPEC 4.4: idle and poll."""
+    """Idle and poll."""
     world.start()
     answer = world.wait("an answer", lambda: world.botctl("status", "--json", check=False).returncode == 0)
     assert answer
