@@ -18,7 +18,6 @@ from world import World
 
 
 def test_all_enabled_rows_are_loaded_at_start(world: World) -> None:
-    """CFG-01"""
     ids = [
         world.insert_bot(a_bot(name=f"bot {i}"), status) for i, status in enumerate(("running", "starting", "enabled"))
     ]
@@ -29,7 +28,6 @@ def test_all_enabled_rows_are_loaded_at_start(world: World) -> None:
 
 
 def test_disabled_rows_are_not_started_and_keep_their_status(fleet: World) -> None:
-    """CFG-02"""
     off = fleet.insert_bot(a_bot(), "disabled")
     switched_off = fleet.insert_bot(a_bot(enabled=False), "stopped")
     on = fleet.insert_bot(a_bot())
@@ -39,7 +37,7 @@ def test_disabled_rows_are_not_started_and_keep_their_status(fleet: World) -> No
 
 
 def test_the_example_of_the_documents_runs_when_its_market_is_a_file(fleet: World, tmp_path: Path) -> None:
-    """CFG-03, the half without an exchange: nothing but the data source differs from the document."""
+    """Nothing but the data source differs from the document."""
     config = on_a_file(a_csv(tmp_path / "market.csv", a_rise_then_a_dip(40, 0.9, [95.0] * 20), seconds=3600))
     bot_id = fleet.insert_bot(config)
     fleet.until_finished(bot_id)
@@ -47,7 +45,7 @@ def test_the_example_of_the_documents_runs_when_its_market_is_a_file(fleet: Worl
 
 
 def test_the_example_verbatim_says_what_is_not_available_yet(fleet: World) -> None:
-    """CFG-03, until exchanges are there: a clear refusal by name, no crash."""
+    """A clear refusal by name, no crash."""
     bot_id = fleet.insert_bot(EXAMPLE)
     row = fleet.until_status(bot_id, "error")
     assert "binance" in row["extra_metadata"]["last_error"]
@@ -55,7 +53,6 @@ def test_the_example_verbatim_says_what_is_not_available_yet(fleet: World) -> No
 
 
 def test_bot_files_in_the_neighbourhood_are_ignored(lite_world: World) -> None:
-    """CFG-05"""
     text = json.dumps(a_bot())
     for place in (
         ".",
@@ -80,7 +77,7 @@ def test_bot_files_in_the_neighbourhood_are_ignored(lite_world: World) -> None:
 
 
 def test_only_the_supervisor_is_connected_to_the_database(fleet: World) -> None:
-    """CFG-06, PROC-05: workers hold neither connection nor driver nor credentials."""
+    """Workers hold neither connection nor driver nor credentials."""
     ids = [fleet.insert_bot(a_bot(data={"seed": i})) for i in range(3)]
     secrets = [fleet.database.url.encode(), b"DATABASE_URL", b"DB_URL"]
     for pid in fleet.until_running(*ids):
@@ -96,7 +93,6 @@ def test_only_the_supervisor_is_connected_to_the_database(fleet: World) -> None:
 
 
 def test_an_invalid_row_is_skipped_and_the_others_run(world: World) -> None:
-    """CFG-07"""
     good = [world.insert_bot(a_bot(name="good")), world.insert_bot(a_bot(name="good too"))]
     broken = world.insert_bot(a_bot(name="broken one", broker={"cash": -5}))
     world.start()
@@ -113,7 +109,6 @@ def test_an_invalid_row_is_skipped_and_the_others_run(world: World) -> None:
 
 @needs_recordings
 def test_older_newer_and_form_spellings_give_the_same_signals(fleet: World) -> None:
-    """CFG-10"""
     older = a_bot(
         ETH_BTC,
         strategy=parameters(
@@ -161,7 +156,6 @@ def test_older_newer_and_form_spellings_give_the_same_signals(fleet: World) -> N
 
 
 def test_unknown_keys_are_kept_byte_for_byte(fleet: World) -> None:
-    """CFG-11"""
     config = a_bot(
         logging={"level": "DEBUG"}, scheduling={"enabled": False, "trading_days": ["monday"]}, foo=[1, {"ü": None}]
     )
@@ -174,7 +168,7 @@ def test_unknown_keys_are_kept_byte_for_byte(fleet: World) -> None:
 
 
 def test_settings_come_from_the_environment(lite_world: World) -> None:
-    """CFG-12: intervals, log level and the older name of the database address."""
+    """Intervals, log level and the older name of the database address."""
     environment = lite_world.environment()
     address = environment.pop("BOTVISOR_DATABASE_URL")
     bot_id = lite_world.insert_bot(a_bot())
@@ -192,7 +186,6 @@ def test_settings_come_from_the_environment(lite_world: World) -> None:
 
 
 def test_each_wrong_setting_is_named_on_a_line_of_its_own(lite_world: World) -> None:
-    """CFG-12"""
     said = lite_world.refuse_to_start(BOTVISOR_HEARTBEAT_INTERVAL="soon", BOTVISOR_RESTART_LIMIT="0")
     lines = [line for line in said.splitlines() if "BOTVISOR_" in line]
     assert any("BOTVISOR_HEARTBEAT_INTERVAL" in line and "soon" in line for line in lines), said
@@ -200,7 +193,6 @@ def test_each_wrong_setting_is_named_on_a_line_of_its_own(lite_world: World) -> 
 
 
 def test_the_user_filter_runs_the_bots_of_one_owner(world: World) -> None:
-    """CFG-13"""
     mine, theirs = world.an_owner("mine@example.org"), world.an_owner("theirs@example.org")
     ours, foreign = world.insert_bot(a_bot(), owner=mine), world.insert_bot(a_bot(), owner=theirs)
     world.start(BOTVISOR_USER_ID=str(mine))
@@ -211,7 +203,6 @@ def test_the_user_filter_runs_the_bots_of_one_owner(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["state", "run", "log"])
 def test_folders_are_made_where_the_settings_say(lite_world: World, name: str) -> None:
-    """CFG-12"""
     lite_world.start()
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.until_running(bot_id)

@@ -21,7 +21,6 @@ def other_than(world: World, bot_id: int, old: int) -> int:
 
 
 def test_a_changed_config_restarts_that_bot_alone(fleet: World) -> None:
-    """HOT-01, HOT-02"""
     config = a_bot()
     changed, neighbour = fleet.insert_bot(config), fleet.insert_bot(a_bot(data={"seed": 8}))
     old, other = fleet.until_running(changed, neighbour)
@@ -41,7 +40,7 @@ def test_a_changed_config_restarts_that_bot_alone(fleet: World) -> None:
 
 
 def test_the_same_config_in_another_spelling_of_json_changes_nothing(fleet: World) -> None:
-    """HOT-06: canonical JSON is compared, not text."""
+    """Canonical JSON is compared, not text."""
     config = a_bot()
     bot_id = fleet.insert_bot(config)
     (pid,) = fleet.until_running(bot_id)
@@ -50,12 +49,10 @@ def test_the_same_config_in_another_spelling_of_json_changes_nothing(fleet: Worl
 
 
 def test_a_new_row_starts_a_bot(fleet: World) -> None:
-    """HOT-03"""
     fleet.until_running(fleet.insert_bot(a_bot(), "enabled"))
 
 
 def test_a_disabled_or_deleted_bot_stops_and_stays_disabled(world: World) -> None:
-    """HOT-04"""
     disabled, deleted, switched = (world.insert_bot(a_bot(data={"seed": i})) for i in range(3))
     world.start()
     pids = world.until_running(disabled, deleted, switched)
@@ -76,7 +73,6 @@ def test_a_disabled_or_deleted_bot_stops_and_stays_disabled(world: World) -> Non
 
 
 def test_an_invalid_change_leaves_the_old_life_running(fleet: World) -> None:
-    """HOT-05"""
     config = a_bot()
     bot_id = fleet.insert_bot(config)
     (pid,) = fleet.until_running(bot_id)
@@ -89,7 +85,6 @@ def test_an_invalid_change_leaves_the_old_life_running(fleet: World) -> None:
 
 
 def test_the_supervisors_own_writes_restart_nobody(fleet: World) -> None:
-    """HOT-06"""
     bot_id = fleet.insert_bot(a_bot(data={"speed": 6000}))
     (pid,) = fleet.until_running(bot_id)
     beats: set[object] = set()
@@ -104,7 +99,6 @@ def test_the_supervisors_own_writes_restart_nobody(fleet: World) -> None:
 
 
 def test_requests_in_the_status_column_are_carried_out(fleet: World) -> None:
-    """HOT-07"""
     bot_id = fleet.insert_bot(a_bot())
     (first,) = fleet.until_running(bot_id)
     fleet.set_status(bot_id, "stopping")
@@ -118,7 +112,7 @@ def test_requests_in_the_status_column_are_carried_out(fleet: World) -> None:
 
 
 def test_hup_restarts_that_bot_alone_and_counts_as_no_crash(fleet: World) -> None:
-    """Point 9: kill -HUP of a worker."""
+    """Kill -HUP of a worker."""
     ids = [fleet.insert_bot(a_bot(data={"seed": i})) for i in range(2)]
     old, other = fleet.until_running(*ids)
     errors = fleet.bot(ids[0])["error_count"] or 0
@@ -129,7 +123,7 @@ def test_hup_restarts_that_bot_alone_and_counts_as_no_crash(fleet: World) -> Non
 
 
 def test_an_open_position_survives_a_config_change(fleet: World, tmp_path: Path) -> None:
-    """HOT-08: the same row is closed later, by the new config's exit."""
+    """The same row is closed later, by the new config's exit."""
     closes = [100.0 + i / 10 for i in range(20)] + [90.0] + [91.0 + i / 100 for i in range(200)]
     csv = a_csv(tmp_path / "m.csv", candles_of(closes))
     pace = {"speed": 12_000}

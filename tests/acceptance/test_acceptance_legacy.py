@@ -49,7 +49,6 @@ FOREIGN = (
 
 @needs_recordings
 def test_the_old_tables_are_used_unchanged(old_world: World) -> None:
-    """CFG-04"""
     tables = make_legacy(old_world.database)
     config = as_in_the_documents()
     finishing = insert_old(old_world, config, "running")

@@ -14,7 +14,6 @@ from world import World
 
 
 def test_interval_and_history_are_honoured_and_a_missing_block_gets_defaults(fleet: World, tmp_path: Path) -> None:
-    """DATA-01"""
     csv = a_csv(tmp_path / "m.csv", a_rise_then_a_dip(30, 0.9, [95.0] * 10), seconds=3600)
     hourly = fleet.insert_bot(a_bot(csv, data={"interval": "1h"}))
     without = fleet.insert_bot(a_bot(data=...))
@@ -24,7 +23,7 @@ def test_interval_and_history_are_honoured_and_a_missing_block_gets_defaults(fle
 
 
 def test_a_simulated_market_trades_the_same_every_time(fleet: World) -> None:
-    """DATA-01: the seed and the fixed first date make it a recording."""
+    """The seed and the fixed first date make it a recording."""
     config = a_bot(data={"speed": 60_000, "seed": 11})
     ids = [fleet.insert_bot(config) for _ in range(2)]
     other = fleet.insert_bot(a_bot(data={"speed": 60_000, "seed": 12}))
@@ -46,7 +45,6 @@ def closed(world: World, bot_id: int) -> list[tuple[object, ...]]:
 
 
 def test_unknown_and_missing_sources_get_a_clear_error(fleet: World) -> None:
-    """DATA-01, DATA-02"""
     unknown = fleet.insert_bot(a_bot(data={"data_source": "crystal_ball"}))
     nowhere = fleet.insert_bot(a_bot("/nowhere/at/all.csv"))
     pathless = fleet.insert_bot(a_bot(data={"data_source": "file"}))
@@ -56,7 +54,6 @@ def test_unknown_and_missing_sources_get_a_clear_error(fleet: World) -> None:
 
 
 def test_columns_separator_and_order_of_a_file_are_mapped(fleet: World, tmp_path: Path) -> None:
-    """DATA-02"""
     candles = a_rise_then_a_dip(30, 0.9, [95.0] * 10)
     header = ("when", "first", "top", "bottom", "last", "amount")
     csv = a_csv(tmp_path / "m.csv", candles, header=header, separator=";")
@@ -73,7 +70,6 @@ def test_columns_separator_and_order_of_a_file_are_mapped(fleet: World, tmp_path
 
 
 def test_dates_bound_the_replay(fleet: World, tmp_path: Path) -> None:
-    """DATA-02"""
     wave = a_rise_then_a_dip(30, 0.9, [95.0 + i % 7 for i in range(900)])
     config = a_bot(a_csv(tmp_path / "m.csv", wave), data={"fromdate": "2024-01-02", "todate": "2024-01-03"})
     bot_id = fleet.insert_bot(config)
@@ -84,7 +80,7 @@ def test_dates_bound_the_replay(fleet: World, tmp_path: Path) -> None:
 
 
 def test_real_time_simulation_takes_its_time(fleet: World, tmp_path: Path) -> None:
-    """DATA-02: thirty bars at a tenth of a second; explicit speed beats it."""
+    """Thirty bars at a tenth of a second; explicit speed beats it."""
     csv = a_csv(tmp_path / "m.csv", a_rise_then_a_dip(20, 0.9, [95.0] * 9))
     pace = {"simulate_realtime": True, "realtime_interval": 0.1}
     begun = time.monotonic()

@@ -95,7 +95,6 @@ def bytes_of_journals(world: World) -> dict[Path, tuple[int, int]]:
 def test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once(
     world: World, request: pytest.FixtureRequest, seconds: int
 ) -> None:
-    """CFG-09"""
     speed = {"speed": 1_728_000 / (seconds * 3 + 5)}
     configs = [often() | {"data": often()["data"] | speed}, a_bot(ETH_BTC, data=speed)]
     ids = [world.insert_bot(config) for config in configs]
@@ -116,7 +115,6 @@ def test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once(
 
 
 def test_a_database_that_is_away_at_the_start_is_waited_for(world: World, request: pytest.FixtureRequest) -> None:
-    """CFG-08"""
     bot_id = world.insert_bot(a_bot())
     with taken_away(world, server_of(world, request)):
         world.start()

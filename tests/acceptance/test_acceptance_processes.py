@@ -14,7 +14,6 @@ from world import World
 
 
 def test_every_enabled_bot_is_a_process_of_its_own(fleet: World) -> None:
-    """PROC-01"""
     ids = [fleet.insert_bot(a_bot(id=f"bot_{i}", name=f"bot {i}")) for i in range(3)]
     pids = fleet.until_running(*ids)
     assert len(set(pids)) == 3
@@ -26,7 +25,6 @@ def test_every_enabled_bot_is_a_process_of_its_own(fleet: World) -> None:
 
 
 def test_a_blocked_bot_delays_nobody_and_is_replaced(world: World) -> None:
-    """PROC-02"""
     ids = [world.insert_bot(a_bot(data={"seed": i})) for i in range(2)]
     world.start(BOTVISOR_HEARTBEAT_INTERVAL="0.5", BOTVISOR_HEARTBEAT_MISSES="3", BOTVISOR_TERM_GRACE="1")
     blocked, free = world.until_running(*ids)
@@ -44,7 +42,6 @@ def test_a_blocked_bot_delays_nobody_and_is_replaced(world: World) -> None:
 
 
 def test_a_killed_bot_comes_back_and_the_rest_never_notices(fleet: World) -> None:
-    """PROC-03"""
     ids = [fleet.insert_bot(a_bot(data={"seed": i})) for i in range(3)]
     first, *others = fleet.until_running(*ids)
     psutil.Process(first).kill()
@@ -56,7 +53,6 @@ def test_a_killed_bot_comes_back_and_the_rest_never_notices(fleet: World) -> Non
 
 
 def test_two_bots_that_trade_on_the_same_bar_make_two_right_rows(fleet: World, tmp_path: Path) -> None:
-    """PROC-04"""
     closes = [10.0, 11.0, 12.0, 11.0, *([10.0, 11.0, 12.0, 11.0] * 20)]
     csv = a_csv(tmp_path / "market.csv", candles_of(closes))
     strategy = parameters(entry_logic=BUY_ON_ANY_FALL, exit_logic=an_exit("TimeBasedExitMixin", max_bars=1))
@@ -69,7 +65,7 @@ def test_two_bots_that_trade_on_the_same_bar_make_two_right_rows(fleet: World, t
 
 
 def test_a_graceful_stop_finishes_what_is_under_way_and_loses_nothing(world: World, tmp_path: Path) -> None:
-    """PROC-06: stopped in the middle of its trades and started again, the bot's rows are as if it never stopped."""
+    """Stopped in the middle of its trades and started again, the bot's rows are as if it never stopped."""
     closes = [100.0 + (i * 7 % 13) for i in range(3000)]
     csv = a_csv(tmp_path / "market.csv", candles_of(closes))
     strategy = parameters(entry_logic=BUY_ON_ANY_FALL, exit_logic=an_exit("TimeBasedExitMixin", max_bars=2))
@@ -92,7 +88,6 @@ def test_a_graceful_stop_finishes_what_is_under_way_and_loses_nothing(world: Wor
 
 
 def test_workers_without_a_supervisor_leave_when_their_grace_runs_out(lite_world: World) -> None:
-    """PROC-07"""
     ids = [lite_world.insert_bot(a_bot(data={"seed": i})) for i in range(2)]
     lite_world.start(BOTVISOR_ORPHAN_GRACE="3")
     lite_world.until_running(*ids)
@@ -102,7 +97,6 @@ def test_workers_without_a_supervisor_leave_when_their_grace_runs_out(lite_world
 
 
 def test_starting_a_running_bot_again_changes_nothing(fleet: World) -> None:
-    """PROC-08"""
     bot_id = fleet.insert_bot(a_bot())
     (pid,) = fleet.until_running(bot_id)
     fleet.botctl("enable", str(bot_id))
@@ -115,7 +109,6 @@ def test_starting_a_running_bot_again_changes_nothing(fleet: World) -> None:
 
 
 def test_a_bot_above_the_limit_is_refused_with_a_reason(world: World) -> None:
-    """PROC-09"""
     ids = [world.insert_bot(a_bot(data={"seed": i})) for i in range(2)]
     world.start(BOTVISOR_MAX_BOTS="2")
     pids = world.until_running(*ids)

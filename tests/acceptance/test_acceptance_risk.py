@@ -33,19 +33,17 @@ def first_trade(fleet: World, folder: Path, bars: Sequence[Candle], **risk: Any)
 
 
 def test_a_percent_stop_closes_the_position(fleet: World, tmp_path: Path) -> None:
-    """RSK-01"""
     trade = first_trade(fleet, tmp_path, [Candle(100, 100, 100, 100), Candle(100, 100, 96.9, 98)], stop_loss_pct=3)
     assert (trade["exit_reason"], money(trade["exit_price"])) == ("stop_loss", Decimal("97"))
 
 
 def test_a_percent_target_closes_the_position(fleet: World, tmp_path: Path) -> None:
-    """RSK-02"""
     trade = first_trade(fleet, tmp_path, [Candle(100, 100, 100, 100), Candle(100, 106.1, 100, 105)], take_profit_pct=6)
     assert (trade["exit_reason"], money(trade["exit_price"])) == ("take_profit", Decimal("106"))
 
 
 def test_the_money_cap_holds_at_the_decision(fleet: World, tmp_path: Path) -> None:
-    """RSK-03: cash 1,000,000, cap 1000, price 100: ten pieces, not a thousand."""
+    """Cash 1,000,000, cap 1000, price 100: ten pieces, not a thousand."""
     csv = a_csv(tmp_path / "m.csv", [*LEAD, *candles_of([100.0, 100.5, 101.0])])
     capped = fleet.insert_bot(buyer(csv, broker={"cash": 1e6}, risk_management={"max_position_size": 1000}))
     refused = fleet.insert_bot(buyer(csv, broker={"cash": 1e6}, risk_management={"max_position_size": 0}))
@@ -55,7 +53,7 @@ def test_the_money_cap_holds_at_the_decision(fleet: World, tmp_path: Path) -> No
 
 
 def test_no_more_positions_than_allowed(fleet: World, tmp_path: Path) -> None:
-    """RSK-04: one strategy holds one position, so a limit of one or more is never exceeded."""
+    """One strategy holds one position, so a limit of one or more is never exceeded."""
     csv = a_csv(tmp_path / "m.csv", candles_of([100.0, 101.0, *(102.0 - i / 10 for i in range(60))]))
     short = an_exit("TimeBasedExitMixin", max_bars=3)
     ids = [fleet.insert_bot(buyer(csv, short, trading={"max_positions": most})) for most in (1, 2)]
@@ -68,7 +66,7 @@ def test_no_more_positions_than_allowed(fleet: World, tmp_path: Path) -> None:
 
 
 def test_the_daily_loss_blocks_entries_until_the_next_day(fleet: World, tmp_path: Path) -> None:
-    """RSK-05: each trade loses about 15; after 50 the day is over."""
+    """Each trade loses about 15; after 50 the day is over."""
     csv = a_csv(tmp_path / "m.csv", candles_of([300.0, 301.0, *(301.0 - 0.2 * i for i in range(900))]))
     config = buyer(csv, an_exit("TimeBasedExitMixin", max_bars=20), risk_management={"max_daily_loss": 50})
     bot_id = fleet.insert_bot(config)
@@ -86,7 +84,7 @@ def test_the_daily_loss_blocks_entries_until_the_next_day(fleet: World, tmp_path
 
 @needs_recordings
 def test_the_daily_count_of_trades_survives_a_restart(world: World) -> None:
-    """RSK-06: five entries a day, the worker killed again and again."""
+    """Five entries a day, the worker killed again and again."""
     base = often()
     config = base | {"risk_management": {**base["risk_management"], "max_daily_trades": 5}}
     config["data"] = base["data"] | {"speed": 700_000}

@@ -13,7 +13,6 @@ from world import World
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_signal_stops_everything_gracefully(world: World, number: int) -> None:
-    """SVC-04, PROC-07"""
     ids = [world.insert_bot(a_bot(data={"seed": i})) for i in range(2)]
     world.start()
     world.until_running(*ids)
@@ -26,7 +25,7 @@ def test_a_signal_stops_everything_gracefully(world: World, number: int) -> None
 
 
 def test_the_order_of_the_start_is_visible_in_the_log(lite_world: World) -> None:
-    """SVC-03: logging, then database, then configurations, then bots, then supervision."""
+    """Logging, then database, then configurations, then bots, then supervision."""
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.start()
     lite_world.until_running(bot_id)
@@ -37,7 +36,7 @@ def test_the_order_of_the_start_is_visible_in_the_log(lite_world: World) -> None
 
 
 def test_each_log_line_is_json_with_bot_and_life(lite_world: World) -> None:
-    """Point 10: lines of workers carry bot id, incarnation and correlation id."""
+    """Lines of workers carry bot id, incarnation and correlation id."""
     bot_id = lite_world.insert_bot(a_bot(data={"speed": 6000}))
     lite_world.start()
     lite_world.until_running(bot_id)
@@ -52,7 +51,7 @@ def test_each_log_line_is_json_with_bot_and_life(lite_world: World) -> None:
 
 
 def test_a_second_signal_stops_now(lite_world: World) -> None:
-    """SVC-04: a worker that cannot answer does not hold up the second request."""
+    """A worker that cannot answer does not hold up the second request."""
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.start()
     lite_world.until_running(bot_id)

@@ -26,7 +26,6 @@ def utc_now() -> datetime:
 
 
 def test_a_started_bot_is_running_since_a_time(fleet: World) -> None:
-    """STA-01"""
     begun = utc_now()
     bot_id = fleet.insert_bot(a_bot())
     fleet.until_running(bot_id)
@@ -36,7 +35,7 @@ def test_a_started_bot_is_running_since_a_time(fleet: World) -> None:
 
 
 def test_every_status_is_written_at_its_moment(lite_world: World) -> None:
-    """STA-02: a worker held still at its birth is `starting`, at its end `stopping`."""
+    """A worker held still at its birth is `starting`, at its end `stopping`."""
     bot_id = lite_world.insert_bot(a_bot(), "enabled")
     lite_world.start()
     seen: list[str] = []
@@ -62,7 +61,6 @@ def test_every_status_is_written_at_its_moment(lite_world: World) -> None:
 
 @needs_recordings
 def test_the_balance_is_the_start_and_the_sum_of_the_trades(fleet: World) -> None:
-    """STA-03"""
     bot_id = fleet.insert_bot(a_bot(ETH_BTC, broker={"cash": 500.0}))
     fleet.until_finished(bot_id)
     total = sum((money(trade["net_pnl"]) or Decimal(0) for trade in fleet.trades(bot_id)), Decimal(0))
@@ -75,7 +73,6 @@ def test_the_balance_is_the_start_and_the_sum_of_the_trades(fleet: World) -> Non
 
 
 def test_heartbeats_advance_in_utc(fleet: World) -> None:
-    """STA-04"""
     bot_id = fleet.insert_bot(a_bot())
     fleet.until_running(bot_id)
     beats: set[object] = set()
@@ -86,7 +83,6 @@ def test_heartbeats_advance_in_utc(fleet: World) -> None:
 
 @needs_recordings
 def test_metrics_match_the_trades(fleet: World) -> None:
-    """STA-05"""
     bot_id = fleet.insert_bot(a_bot(ETH_BTC))
     fleet.until_finished(bot_id)
     rows = fleet.database.rows(
@@ -106,7 +102,6 @@ def test_metrics_match_the_trades(fleet: World) -> None:
 
 @needs_recordings
 def test_positions_agree_with_trades(fleet: World) -> None:
-    """STA-06"""
     bot_id = fleet.insert_bot(by_limit_order())
     fleet.until_finished(bot_id)
     rows = fleet.database.rows("SELECT * FROM trading_positions WHERE bot_id = ? ORDER BY id", bot_id)
@@ -121,7 +116,6 @@ def test_positions_agree_with_trades(fleet: World) -> None:
 
 
 def test_the_state_table_has_its_row_index_and_foreign_key(fleet: World) -> None:
-    """STA-07"""
     bot_id = fleet.insert_bot(a_bot(data={"speed": 6000}))
     fleet.until_running(bot_id)
     row = fleet.wait("the state row", lambda: fleet.database.rows("SELECT * FROM bot_states WHERE bot_id = ?", bot_id))[
@@ -142,7 +136,7 @@ def test_the_state_table_has_its_row_index_and_foreign_key(fleet: World) -> None
 
 
 def test_a_killed_bot_manages_the_same_trade_to_its_end(world: World, tmp_path: Path) -> None:
-    """STA-08: position, stop level and counters are those of the life before; so across a stop of the service."""
+    """Position, stop level and counters are those of the life before; so across a stop of the service."""
     closes = [100.0 + i / 10 for i in range(20)] + [90.0 + i / 20 for i in range(150)] + [80.0] * 5
     csv = a_csv(tmp_path / "m.csv", candles_of(closes))
     config = a_bot(

@@ -32,7 +32,7 @@ def bar(number: int, seconds: int = 300) -> object:
 
 
 def test_a_known_set_up_opens_a_trade_of_the_named_mixins(fleet: World, tmp_path: Path) -> None:
-    """STR-02: forty rising bars, then one that falls by a tenth on threefold volume; the next open is the entry."""
+    """Forty rising bars, then one that falls by a tenth on threefold volume; the next open is the entry."""
     config = on_a_file(a_csv(tmp_path / "m.csv", a_rise_then_a_dip(40, 0.9, [95.0, 95.0, 95.0]), seconds=3600))
     bot_id = fleet.insert_bot(config)
     fleet.until_finished(bot_id)
@@ -44,7 +44,7 @@ def test_a_known_set_up_opens_a_trade_of_the_named_mixins(fleet: World, tmp_path
 
 @needs_recordings
 def test_each_entry_parameter_counts(fleet: World) -> None:
-    """STR-05: one parameter at a time is varied; the trades change, and as prescribed."""
+    """One parameter at a time is varied; the trades change, and as prescribed."""
     base: dict[str, float] = {
         "rsi_period": 14,
         "rsi_oversold": 30,
@@ -81,7 +81,7 @@ def test_each_entry_parameter_counts(fleet: World) -> None:
 
 
 def test_a_touch_of_the_band_counts_only_when_asked_for(fleet: World, tmp_path: Path) -> None:
-    """STR-05, use_bb_touch: with no deviation the band is the mean, and equal closes lie exactly on it."""
+    """With no deviation the band is the mean, and equal closes lie exactly on it."""
     csv = a_csv(tmp_path / "m.csv", [*candles_of([10.0] * 4), *candles_of([12.0, 13.0, 14.0])])
     ids = []
     for touch in (True, False):
@@ -93,7 +93,7 @@ def test_a_touch_of_the_band_counts_only_when_asked_for(fleet: World, tmp_path: 
 
 
 def test_the_atr_stop_never_falls_when_the_range_grows(fleet: World, tmp_path: Path) -> None:
-    """STR-06, by hand: ATR(1) is the bar's own range.
+    """ATR(1) is the bar's own range.
 
     Entry at 100 on bar 4, multiplier 2. Stop at the close of bar 4 (range 1): 101 - 2 = 99; of bar 5 (range 8):
     104 - 16 = 88, so it stays 99; bar 6 closes at 99, which is not above it: out at the open of bar 7.
@@ -115,7 +115,6 @@ def test_the_atr_stop_never_falls_when_the_range_grows(fleet: World, tmp_path: P
 
 
 def test_an_unknown_strategy_type_falls_back_with_an_error_and_a_warning(fleet: World, tmp_path: Path) -> None:
-    """STR-07, STR-01"""
     csv = a_csv(tmp_path / "m.csv", a_rise_then_a_dip(30, 0.9, [95.0] * 10))
     config = a_bot(csv, strategy={"type": "GridStrategy"})
     bot_id = fleet.insert_bot(config)
@@ -127,7 +126,7 @@ def test_an_unknown_strategy_type_falls_back_with_an_error_and_a_warning(fleet: 
 
 
 def test_a_plugin_is_chosen_by_its_type(lite_world: World, tmp_path: Path) -> None:
-    """STR-01: two rows, two types, two behaviours."""
+    """Two rows, two types, two behaviours."""
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     (plugins / "idler.py").write_text(
@@ -146,7 +145,6 @@ def test_a_plugin_is_chosen_by_its_type(lite_world: World, tmp_path: Path) -> No
 
 
 def test_wrong_parameters_get_one_message_each_with_path_and_value(fleet: World) -> None:
-    """STR-09"""
     entry = an_entry(rsi_period=-1)
     cases = {
         "rsi_period": (parameters(entry_logic=entry), ["rsi_period", "-1"]),
@@ -170,7 +168,7 @@ def test_wrong_parameters_get_one_message_each_with_path_and_value(fleet: World)
 
 
 def test_position_size_is_a_fraction_of_cash(fleet: World, tmp_path: Path) -> None:
-    """STR-10: cash 100, a tenth of it, price 10: size 1."""
+    """Cash 100, a tenth of it, price 10: size 1."""
     csv = a_csv(tmp_path / "m.csv", candles_of([10.0, 11.0, 12.0, 10.0, 10.5, 11.0, 11.5]))
     strategy = parameters(entry_logic=BUY_ON_ANY_FALL, position_size=0.1)
     bot_id = fleet.insert_bot(a_bot(csv, strategy=strategy, broker={"cash": 100.0}))
@@ -179,7 +177,7 @@ def test_position_size_is_a_fraction_of_cash(fleet: World, tmp_path: Path) -> No
 
 
 def test_history_warms_up_and_never_trades(fleet: World, tmp_path: Path) -> None:
-    """STR-11: the same dip inside the history gives no order, after it it gives one."""
+    """The same dip inside the history gives no order, after it it gives one."""
     csv = a_csv(tmp_path / "m.csv", a_rise_then_a_dip(30, 0.9, [95.0 + i for i in range(10)]))
     inside = fleet.insert_bot(a_bot(csv, data={"history": True, "lookback_bars": 35}))
     outside = fleet.insert_bot(a_bot(csv, data={"history": True, "lookback_bars": 30}))

@@ -20,7 +20,6 @@ def one_trip(csv: Path, **override: object) -> dict[str, object]:
 
 
 def test_a_round_trip_is_one_row_opened_then_closed(fleet: World, tmp_path: Path) -> None:
-    """TRD-02"""
     csv = a_csv(tmp_path / "m.csv", candles_of(ONE_TRIP))
     config = one_trip(csv, data={"simulate_realtime": True, "realtime_interval": 0.5})
     bot_id = fleet.insert_bot(config)
@@ -48,7 +47,7 @@ def test_a_round_trip_is_one_row_opened_then_closed(fleet: World, tmp_path: Path
 
 
 def test_money_is_right_to_eight_places(fleet: World, tmp_path: Path) -> None:
-    """TRD-03: bought 1 at 11, sold at 12: 1 - 23 x 0.001."""
+    """Bought 1 at 11, sold at 12: 1 - 23 x 0.001."""
     bot_id = fleet.insert_bot(one_trip(a_csv(tmp_path / "m.csv", candles_of(ONE_TRIP))))
     fleet.until_finished(bot_id)
     (trade,) = fleet.trades(bot_id)
@@ -66,7 +65,6 @@ def test_money_is_right_to_eight_places(fleet: World, tmp_path: Path) -> None:
 
 
 def test_the_cash_of_the_broker_is_the_start_balance(fleet: World) -> None:
-    """TRD-08"""
     bot_id = fleet.insert_bot(a_bot(broker={"cash": 100.0}, data={"speed": 1}))
     explicit = fleet.insert_bot(
         a_bot(broker={"cash": 100.0, "paper_trading_config": {"initial_balance": 500}}, data={"speed": 1})
@@ -79,7 +77,6 @@ def test_the_cash_of_the_broker_is_the_start_balance(fleet: World) -> None:
 
 
 def test_repeated_signals_leave_one_open_position(fleet: World, tmp_path: Path) -> None:
-    """TRD-12"""
     falling = [100.0, 101.0, 102.0, *(101.0 - i for i in range(30))]
     config = a_bot(a_csv(tmp_path / "m.csv", candles_of(falling)))
     config["strategy"]["parameters"] |= {

@@ -34,7 +34,6 @@ def paths(problems: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("missing", ["broker", "strategy", "broker.type", "broker.trading_mode"])
 def test_a_missing_section_is_named_and_nothing_starts(fleet: World, missing: str) -> None:
-    """VAL-01"""
     section, _, field = missing.partition(".")
     without: dict[str, Any] = {section: {field: ...} if field else ...}
     bot_id = fleet.insert_bot(a_bot(**without))
@@ -45,13 +44,11 @@ def test_a_missing_section_is_named_and_nothing_starts(fleet: World, missing: st
 
 
 def test_a_blank_symbol_is_an_error(fleet: World) -> None:
-    """VAL-01"""
     bot_id = fleet.insert_bot(a_bot(symbol="  "))
     assert "symbol" in fleet.until_status(bot_id, "error")["extra_metadata"]["last_error"]
 
 
 def test_broker_errors_come_all_at_once_and_apart(lite_world: World, tmp_path: Path) -> None:
-    """VAL-02, VAL-05"""
     answer = verdict(lite_world, a_bot(broker={"type": "casino", "trading_mode": "maybe", "cash": 0}), tmp_path)
     found = {problem["path"]: problem for problem in answer["errors"]}
     assert {"broker.type", "broker.trading_mode", "broker.cash"} <= set(found), answer
@@ -65,7 +62,7 @@ def test_broker_errors_come_all_at_once_and_apart(lite_world: World, tmp_path: P
 def test_a_worker_that_always_dies_is_restarted_at_growing_distances_and_given_up(
     lite_world: World, tmp_path: Path
 ) -> None:
-    """VAL-03: the failures are our own SIGSEGVs, an error of the worker as any other."""
+    """The failures are our own SIGSEGVs, an error of the worker as any other."""
     csv = a_csv(tmp_path / "m.csv", candles_of([100.0 + i % 5 for i in range(5000)]))
     bot_id = lite_world.insert_bot(a_bot(csv, data={"speed": 300}))
     lite_world.start(BOTVISOR_RESTART_LIMIT="4", BOTVISOR_RESTART_DELAY="0.5")
@@ -90,7 +87,6 @@ def test_a_worker_that_always_dies_is_restarted_at_growing_distances_and_given_u
 
 
 def test_a_config_refused_is_status_error_with_the_first_error(fleet: World) -> None:
-    """VAL-04"""
     bot_id = fleet.insert_bot(a_bot(strategy={"parameters": {"position_size": "much"}}))
     row = fleet.until_status(bot_id, "error")
     assert "position_size" in row["extra_metadata"]["last_error"]
@@ -101,7 +97,6 @@ def test_a_config_refused_is_status_error_with_the_first_error(fleet: World) -> 
 
 
 def test_the_report_is_for_machines_and_for_people(lite_world: World, tmp_path: Path) -> None:
-    """VAL-05"""
     wrong = a_bot(strategy={"parameters": {"position_size": 2}}, data={"lookback_bars": -1})
     answer = verdict(lite_world, wrong, tmp_path)
     assert "strategy.parameters.position_size" in paths(answer["errors"])
@@ -131,13 +126,11 @@ def test_the_report_is_for_machines_and_for_people(lite_world: World, tmp_path: 
 def test_combinations_that_cannot_work_are_errors(
     lite_world: World, tmp_path: Path, change: dict[str, Any], path: str
 ) -> None:
-    """VAL-06, STR-09"""
     answer = verdict(lite_world, merged(a_bot(), change), tmp_path)
     assert any(path in found for found in paths(answer["errors"])), answer
 
 
 def test_what_was_only_a_warning_stays_one(fleet: World, tmp_path: Path) -> None:
-    """VAL-07"""
     config = a_bot(data={"interval": "7m"}, trading={"max_positions": 11}, notifications={"carrier_pigeon": True})
     config["strategy"]["parameters"]["entry_logic"]["params"]["e_moon_phase"] = 3
     bot_id = fleet.insert_bot(config)
@@ -150,7 +143,7 @@ def test_what_was_only_a_warning_stays_one(fleet: World, tmp_path: Path) -> None
 
 
 def test_add_imports_a_file_and_tells_the_number(fleet: World, tmp_path: Path) -> None:
-    """Point 3: JSON files are only read by this command."""
+    """JSON files are only read by this command."""
     path = tmp_path / "bot.json"
     path.write_text(json.dumps(a_bot()))
     answer = fleet.ask("add", str(path))
