@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 
 def main() -> int:
@@ -13,9 +16,16 @@ def main() -> int:
         from supervisor.cli.app import main as botctl
 
         return botctl()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     from supervisor.service import main as service
 
     return service(arguments)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """Asked to stop before there is anything to stop; the control loop takes the signals over when it runs."""
+    raise SystemExit(0)
 
 
 def _refuse_shadow() -> None:

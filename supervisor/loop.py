@@ -34,6 +34,8 @@ from supervisor.store.recorder import Recorder
 
 _LONGEST_WAIT = 1.0
 _RECORDER_FLUSH = 10.0
+_SAME_REQUEST = 0.01
+"""Seconds within which a second signal is the first one, sent to the process and to its group (as `timeout` does)."""
 
 
 class Supervisor:
@@ -235,7 +237,7 @@ class Supervisor:
         if self._stop_since is None:
             logger.info("{}: stopping all bots", name)
             self._stop_since = self._clock.monotonic()
-        else:
+        elif self._clock.monotonic() - self._stop_since > _SAME_REQUEST:
             logger.warning("{} again: killing what is left", name)
             self._kill_now = True
 

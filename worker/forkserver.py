@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
@@ -129,7 +130,10 @@ class ForkServer:
             return
         gate, opener = os.pipe()
         try:
-            pid = os.fork()
+            with warnings.catch_warnings():
+                # From 3.12 on Python counts threads by a look at /proc that a process title with spaces misleads.
+                warnings.filterwarnings("ignore", message=".*multi-threaded", category=DeprecationWarning)
+                pid = os.fork()
             if pid == 0:
                 _be_child(gate, opener, files, job)
         except (OSError, MemoryError) as error:
