@@ -1,4 +1,4 @@
-"""`botctl replay`: the same history through everything: a supervisor with workers, journals and a database of its own."""
+"""`botctl replay`: history through everything: a supervisor with workers, journals and a database of its own."""
 
 from __future__ import annotations
 
