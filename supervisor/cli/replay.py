@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def replay(
     history = History(file=data, start=start, end=end, bars=bars, fees=fees, slippage=slippage)
     with configured(as_json) as settings:
         trial = trials.prepare(settings, target, history, as_json=as_json)
-        with _places(keep) as places, open_console(places.url, migrate=True) as console:
+        with _ending_in_order(), _places(keep) as places, open_console(places.url, migrate=True) as console:
             bot_id = console.add(trial.config, status="enabled", description=trial.row.description, user_id=None)
             with (
                 ReplaySupervisor(places.folder, _child_settings(settings, places)) as child,
@@ -74,6 +75,20 @@ def replay(
         marked = _marked(trial, trades, denials)
         page = trials.page_path(html, no_html, "replay", trial.spec)
         trials.show(trial, trades, marked, page=page, as_json=as_json)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A request to end is taken as Ctrl-C is: the supervisor of the replay must not outlive it."""
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

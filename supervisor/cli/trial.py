@@ -56,6 +56,8 @@ def prepare(settings: Settings, target: str, history: History, *, as_json: bool)
 
     Raises ConfigurationError.
     """
+    if history.bars is not None and history.end is not None:
+        raise ConfigurationError("--bars and --to both say where history ends; give one of them")
     config, row = _found(target, as_json=as_json)
     draft = read_spec(config, row).draft
     if draft is not None:

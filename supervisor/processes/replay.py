@@ -20,12 +20,14 @@ class ReplaySupervisor:
     """`python -m supervisor` with settings of its own; ends, its workers with it, when the context is left."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        """What it prints goes to `supervisor.out` in `folder`. Raises OSError when it cannot be started."""
+        """What it prints goes to `supervisor.out` in `folder`; relative paths mean what they mean to this process.
+
+        Raises OSError when it cannot be started.
+        """
         self._output = folder / "supervisor.out"
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 _COMMAND,
-                cwd=folder,
                 env={**_environment(), **settings},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

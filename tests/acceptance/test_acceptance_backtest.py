@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from builders import a_bot, an_exit, parameters
 from judging import comparable
@@ -79,8 +84,43 @@ def test_a_kept_replay_can_be_looked_into(lite_world: World) -> None:
 def test_a_replay_that_cannot_go_on_says_why(lite_world: World) -> None:
     csv = lite_world.folder / "bad.csv"
     csv.write_text("timestamp,open,high,low,close,volume\n1704067200000,1,2,zero,1,1\n")
-    bot = a_file(lite_world.folder, a_bot(csv))
+    bot = a_file(lite_world.folder, a_bot(csv.name))
     outcome = lite_world.botctl("replay", bot, "--no-html", check=False)
     assert outcome.returncode == 1
     assert "line 2" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def titles_below(process: psutil.Process) -> list[str]:
+    """What `ps` shows of its children and theirs; one that ended meanwhile has no title."""
+    titles = []
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            titles.append(" ".join(child.cmdline()) + " ")
+    return titles
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_replay_ends_with_everything_it_started(lite_world: World, number: signal.Signals) -> None:
+    bot = a_file(lite_world.folder, a_bot())
+    temporary = lite_world.folder / "tmp"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "supervisor", "replay", bot, "--bars", "2000000", "--no-html"]
+    with (lite_world.folder / "terminal").open("ab") as output:
+        botctl = subprocess.Popen(
+            command,
+            cwd=lite_world.folder,
+            env=lite_world.environment(TMPDIR=str(temporary)),
+            stdout=output,
+            stderr=output,
+        )
+    family = psutil.Process(botctl.pid)
+    try:
+        lite_world.wait("a worker", lambda: any("botvisor: bot 1 " in title for title in titles_below(family)))
+        children = family.children(recursive=True)
+        botctl.send_signal(number)
+        assert botctl.wait(60) == 130
+    finally:
+        botctl.kill()
+    assert [child for child in children if child.is_running()] == []
+    assert list(temporary.iterdir()) == []

@@ -52,8 +52,8 @@ def _answer(raw: bytes, tell: Tell) -> BacktestLine:
         return backtest(request, tell)
     except ConfigurationError as error:
         return BacktestFailed(message=str(error))
-    except OSError:
-        raise
+    except BrokenPipeError:
+        raise  # nobody listens any more
     except Exception as error:  # noqa: BLE001 - the strategy's own code; whatever it raised is the finding
         traceback.print_exc()
         return BacktestFailed(message=f"the strategy failed: {type(error).__name__}: {error}")
