@@ -114,13 +114,16 @@ def test_an_interrupted_replay_ends_with_everything_it_started(lite_world: World
             stdout=output,
             stderr=output,
         )
-    family = psutil.Process(botctl.pid)
+    family, children = psutil.Process(botctl.pid), []
     try:
         lite_world.wait("a worker", lambda: any("botvisor: bot 1 " in title for title in titles_below(family)))
         children = family.children(recursive=True)
         botctl.send_signal(number)
         assert botctl.wait(60) == 130
+        assert [child for child in children if child.is_running()] == []
+        assert list(temporary.iterdir()) == []
     finally:
         botctl.kill()
-    assert [child for child in children if child.is_running()] == []
-    assert list(temporary.iterdir()) == []
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
