@@ -7,7 +7,7 @@ import sys
 import typer
 
 from common import logs
-from supervisor.cli import database, reports, setup, wishes
+from supervisor.cli import backtest, database, replay, reports, setup, wishes
 
 app = typer.Typer(
     name="botctl",
@@ -21,6 +21,8 @@ app.add_typer(database.app, name="db")
 app.command("init")(setup.init)
 app.command("add")(setup.add)
 app.command("validate")(setup.validate)
+app.command("backtest")(backtest.backtest)
+app.command("replay")(replay.replay)
 app.command("status")(reports.status)
 app.command("ps")(reports.processes)
 app.command("enable")(wishes.enable)

@@ -53,8 +53,12 @@ class Trading:
         clock: Clock,
         *,
         strategy: type[BotStrategy] | None = None,
+        source: Source | None = None,
     ) -> None:
-        """`checkpoint` is the newest one known; `strategy` replaces the class that the spec's type names."""
+        """`checkpoint` is the newest one known; `strategy` replaces the class that the spec's type names.
+
+        `source` is the spec's data where it is open already.
+        """
         self._spec = spec
         self._ticket = ticket
         self._checkpoint = checkpoint
@@ -62,6 +66,7 @@ class Trading:
         self._progress = progress
         self._clock = clock
         self._strategy = strategy
+        self._source = source
         self._bell = Bell()
         self._desk: TradingDesk | None = None
         self._paused = ticket.paused
@@ -92,7 +97,7 @@ class Trading:
         self._progress.phase = Phase.WARMING
         self._progress.paused = self._paused
         try:
-            return self._run(open_source(self._spec.data))
+            return self._run(self._source or open_source(self._spec.data))
         finally:
             self._bell.close()
 
