@@ -32,6 +32,7 @@ from supervisor.record import Record
 from supervisor.roster import Roster
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
+from supervisor.stacks import StackQuestions
 from supervisor.state_folder import StateFolder
 from supervisor.store.claims import Claimant
 from supervisor.store.recorder import Recorder, RecorderOptions
@@ -73,8 +74,9 @@ def _wire(
     enrolment = Enrolment(settings, roster, launcher)
     news = News(roster, enrolment, router, record, recorder, folder, office)
     deeds = Deeds(roster, office, launcher, router, records, record, clock, news.next_incarnation)
+    stacks = StackQuestions(roster, router, record)
     observation = Observation(
-        roster, enrolment, deeds, router, adopted, records, record, recorder, policy, clock, settings.lease
+        roster, enrolment, deeds, router, adopted, records, record, recorder, policy, clock, settings.lease, stacks
     )
     answering: list[Supervisor] = []
     control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
@@ -98,6 +100,7 @@ def _wire(
         deeds=deeds,
         news=news,
         record=record,
+        stacks=stacks,
     )
     answering.append(supervisor)
     adopt_lives(roster, records, router, adopted, observation, clock)

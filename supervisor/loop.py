@@ -29,6 +29,7 @@ from supervisor.record import Record
 from supervisor.roster import Bot, Roster
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
+from supervisor.stacks import StackQuestions
 from supervisor.store.commands import RefreshBots
 from supervisor.store.recorder import Recorder
 
@@ -60,6 +61,7 @@ class Supervisor:
         deeds: Deeds,
         news: News,
         record: Record,
+        stacks: StackQuestions,
     ) -> None:
         self._settings = settings
         self._policy = policy
@@ -77,6 +79,7 @@ class Supervisor:
         self._deeds = deeds
         self._news = news
         self._record = record
+        self._stacks = stacks
         self._stop_since: float | None = None
         self._kill_now = False
         self._leaving = False
@@ -101,9 +104,14 @@ class Supervisor:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a request on the control socket."""
-        if request.get("do") == "status":
-            return self._status()
-        raise ValueError(f"unknown request {request.get('do')!r}; known: status")
+        match request:
+            case {"do": "status"}:
+                return self._status()
+            case {"do": "stack", "bot": int(bot_id)}:
+                return self._stacks.ask(bot_id)
+            case {"do": "stacks", "bot": int(bot_id), "question": int(question)}:
+                return self._stacks.answer(bot_id, question)
+        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stack, stacks")
 
     def _register(self) -> None:
         self._poller.register(self._router)

@@ -30,6 +30,7 @@ from supervisor.store.events import (
     IncarnationsReserved,
     RecorderStopped,
     StatusWritten,
+    WishWritten,
 )
 from supervisor.store.recorder import Recorder
 from supervisor.ticketing import TicketOffice
@@ -89,6 +90,8 @@ class News:
                 return False
             case StatusWritten():
                 return self._status_written(event)
+            case WishWritten():
+                return self._wish_written(event)
             case BotsRead():
                 self._rows(event)
             case IncarnationsReserved(block):
@@ -162,6 +165,14 @@ class News:
             self._recorder.submit(RefreshBots())
             return False
         bot.heed = Heed()
+        self._enrolment.renew_wish(bot)
+        return True
+
+    def _wish_written(self, event: WishWritten) -> bool:
+        bot = self._roster.bot(event.bot_id)
+        if bot is None:
+            return False
+        self._record.pause_written(bot, event)
         self._enrolment.renew_wish(bot)
         return True
 

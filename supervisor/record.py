@@ -28,8 +28,9 @@ from supervisor.store.commands import (
     WriteHeartbeats,
     WriteStatus,
     WriteSupervision,
+    WriteWish,
 )
-from supervisor.store.events import StatusWritten
+from supervisor.store.events import StatusWritten, WishWritten
 from supervisor.store.recorder import Recorder
 
 _INCIDENT_CAUSES = FAULTS | {
@@ -100,6 +101,40 @@ class Record:
         """A life is aborted because it hangs or is silent."""
         sentence = f"{bot.name}: life {life.incarnation} is replaced, for {why}"
         self._incident(bot, life, "error", "watchdog", sentence, key=f"watchdog:{life.incarnation}")
+
+    def stacks_told(self, life: Life, text: str) -> None:
+        """A worker was asked by a signal what its threads are doing."""
+        bot_name = f"Bot {life.bot_id}"
+        key = f"stacks:{life.incarnation}:{self._clock.now().isoformat()}"
+        self._incident(
+            None,
+            life,
+            "info",
+            "stacks",
+            f"{bot_name}: the stacks of life {life.incarnation}",
+            key=key,
+            details={"stacks": text},
+        )
+
+    def ask_pause(self, bot: Bot, paused: bool) -> None:
+        """A signal to its worker asked to pause or resume the bot: the row shall say so."""
+        word = "paused" if paused else "running"
+        logger.bind(bot_id=bot.bot_id).info(
+            "Bot {} ({}): a signal asked it to {}", bot.bot_id, bot.name, "pause" if paused else "resume"
+        )
+        self._wish(bot, bot.status, word)
+
+    def pause_written(self, bot: Bot, answer: WishWritten) -> None:
+        """The answer to `ask_pause`: the row says so now, or somebody else's word stands there."""
+        if answer.done:
+            bot.status, bot.asked_pause = answer.status, None
+        elif answer.found is not None and answer.found == bot.supervision.last_status:
+            self._wish(bot, answer.found, answer.status)  # only we ourselves wrote in between
+        else:
+            bot.asked_pause = None
+
+    def _wish(self, bot: Bot, expected: str, status: str) -> None:
+        self._recorder.submit(WriteWish(bot_id=bot.bot_id, expected=expected, status=status, at=self._clock.now()))
 
     def quarantined(self, bot: Bot, reason: str) -> None:
         """A bot is parked; the one critical report of it."""
@@ -229,6 +264,7 @@ class Record:
         *,
         key: str,
         output_file: Path | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         self._recorder.submit(
             RecordIncident(
@@ -240,6 +276,7 @@ class Record:
                 message=message,
                 at=self._clock.now(),
                 output_file=output_file,
+                details=details or {},
             )
         )
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from common import logs
-from supervisor.cli import backtest, database, replay, reports, setup, wishes
+from supervisor.cli import backtest, database, doctor, replay, reports, setup, stack, wishes
 
 app = typer.Typer(
     name="botctl",
@@ -29,6 +29,10 @@ app.command("enable")(wishes.enable)
 app.command("disable")(wishes.disable)
 app.command("restart")(wishes.restart)
 app.command("stop")(wishes.stop)
+app.command("pause")(wishes.pause)
+app.command("resume")(wishes.resume)
+app.command("stack")(stack.stack)
+app.command("doctor")(doctor.doctor)
 app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
 app.command("incidents")(reports.incidents)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from common.clock import Clock
 from common.errors import BotvisorError, ConfigurationError, TransientError
 from supervisor.store.arrivals import Arrivals
-from supervisor.store.commands import Command, RefreshBots, WriteStatus
+from supervisor.store.commands import Command, RefreshBots, WriteStatus, WriteWish
 from supervisor.store.engine import open_engine
 from supervisor.store.events import (
     DatabaseAway,
@@ -239,6 +239,8 @@ class Recording:
             if isinstance(command, WriteStatus):
                 if done.get(command.bot_id):
                     self._picture.status_written(command)
+            elif isinstance(command, WriteWish):
+                self._due = 0.0  # a wish is news, though it is by our hand
             elif isinstance(command, RefreshBots):
                 self._due = 0.0
                 self._refresh = RefreshBots(command.whole or self._refresh.whole)

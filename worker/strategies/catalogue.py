@@ -30,7 +30,6 @@ def catalogue(plugin_dirs: Sequence[Path | str] = ()) -> dict[str, Any]:
         "unavailable": {
             "entry_mixins": list(mixins.UNAVAILABLE["entry"]),
             "exit_mixins": list(mixins.UNAVAILABLE["exit"]),
-            "indicators": list(indicators.UNAVAILABLE),
         },
     }
 
@@ -65,6 +64,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "default": parameter.default,
         "minimum": parameter.minimum,
         "maximum": parameter.maximum,
+        "choices": list(parameter.choices),
+        "unused": parameter.unused,
         "meaning": parameter.meaning,
     }
 

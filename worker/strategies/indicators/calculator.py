@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from worker.strategies.parameters import Parameter, Values
@@ -17,6 +18,8 @@ class Calculator(ABC):
     """Names of the columns it reads; `SERIES` for one series of the config's choice."""
     outputs: ClassVar[tuple[str, ...]]
     """Names of its results, in the order of `update`."""
+    other_outputs: ClassVar[Mapping[str, str]] = {}
+    """Other spelling of an output in a config → its name."""
     parameters: ClassVar[tuple[Parameter, ...]]
     """Everything `from_values` reads."""
 
