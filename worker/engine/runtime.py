@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.spec import BotSpec
+from common.spec.intervals import Interval
 from worker.book.book import Book
 from worker.engine.backtrader_import import bt
 from worker.engine.broker import MirrorBroker
@@ -27,7 +28,7 @@ def run_strategy(
 ) -> None:
     """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out."""
     cerebro = Cerebro(stdstats=False, quicknotify=True, exactbars=1, preload=False, runonce=False, live=True)
-    timeframe, compression = timeframe_of(spec.data.interval_seconds)
+    timeframe, compression = timeframe_of(spec.data.bar_interval)
     feed = ClosedBars(stream=stream, name=spec.symbol, timeframe=timeframe, compression=compression)
     broker = MirrorBroker(book, session)
     broker.feed = feed
@@ -39,9 +40,11 @@ def run_strategy(
     cerebro.run()
 
 
-def timeframe_of(interval_seconds: int) -> tuple[int, int]:
+def timeframe_of(interval: Interval) -> tuple[int, int]:
     """backtrader's (timeframe, compression) of an interval."""
+    if interval.by_calendar:
+        return (bt.TimeFrame.Months if interval.length is None else bt.TimeFrame.Weeks), 1
     for seconds, timeframe in ((86_400, bt.TimeFrame.Days), (60, bt.TimeFrame.Minutes)):
-        if interval_seconds % seconds == 0:
-            return timeframe, interval_seconds // seconds
-    return bt.TimeFrame.Seconds, interval_seconds
+        if interval.seconds % seconds == 0:
+            return timeframe, interval.seconds // seconds
+    return bt.TimeFrame.Seconds, interval.seconds
