@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from common.spec import BotSpec
@@ -13,6 +14,7 @@ from worker.engine.feed import ClosedBars
 from worker.engine.hub import Hub
 from worker.engine.session import Session
 from worker.engine.stream import BarStream
+from worker.feeds.bar import Bar
 from worker.strategies.contract import BotStrategy, Desk
 
 
@@ -24,9 +26,19 @@ class Cerebro(bt.Cerebro):  # type: ignore[misc]  # backtrader is untyped
 
 
 def run_strategy(
-    spec: BotSpec, strategy: type[BotStrategy], desk: Desk, session: Session, stream: BarStream, hub: Hub, book: Book
+    spec: BotSpec,
+    strategy: type[BotStrategy],
+    desk: Desk,
+    session: Session,
+    stream: BarStream,
+    hub: Hub,
+    book: Book,
+    earlier: Iterator[Bar],
 ) -> None:
-    """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out."""
+    """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out.
+
+    `earlier` are bars before the stream's first, for the strategy's longer bars only.
+    """
     cerebro = Cerebro(stdstats=False, quicknotify=True, exactbars=1, preload=False, runonce=False, live=True)
     timeframe, compression = timeframe_of(spec.data.bar_interval)
     feed = ClosedBars(stream=stream, name=spec.symbol, timeframe=timeframe, compression=compression)
@@ -36,7 +48,7 @@ def run_strategy(
     cerebro.setbroker(broker)
     cerebro.addstore(hub)
     cerebro.adddata(feed)
-    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session)
+    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session, earlier=earlier)
     cerebro.run()
 
 
