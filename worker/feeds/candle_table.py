@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -55,13 +55,13 @@ class CandleTable:
 
     def ordered(self, *, reverse: bool) -> CandleTable:
         """In ascending order of time, one candle per time: the last one in reading order, which `reverse` turns."""
-        stamps = self.stamps
-        if not reverse and all(map(int.__lt__, stamps, stamps[1:])):
-            return self
-        rows: Iterable[int] = range(len(stamps) - 1, -1, -1) if reverse else range(len(stamps))
-        newest = {stamps[row]: row for row in rows}
+        table = self._each(lambda column: column[::-1]) if reverse else self
+        stamps = table.stamps
+        if all(map(int.__lt__, stamps, stamps[1:])):
+            return table
+        newest = {stamp: row for row, stamp in enumerate(stamps)}
         order = [newest[stamp] for stamp in sorted(newest)]
-        return self._each(lambda column: array(column.typecode, map(column.__getitem__, order)))
+        return table._each(lambda column: array(column.typecode, map(column.__getitem__, order)))
 
     def _each(self, change: Callable[[array], array]) -> CandleTable:  # type: ignore[type-arg]
         columns = (self.stamps, self.opens, self.highs, self.lows, self.closes, self.volumes)
