@@ -7,6 +7,7 @@ missing the next bar at all. Until then nothing of it is seen.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class _Growing:
     high: float
     low: float
     close: float
-    volumes: list[float] = field(default_factory=list)
+    volumes: array[float] = field(default_factory=lambda: array("d"))
 
 
 @dataclass(slots=True)
