@@ -190,14 +190,13 @@ class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
 
 def higher_timeframes(names: Iterable[str], spec: BotSpec) -> dict[str, Timeframe]:
     """A fresh timeframe for each name. Raises ConfigurationError for one that the bot's bars cannot be joined into."""
-    bars = spec.data.bar_interval
     made: dict[str, Timeframe] = {}
     for name in names:
         try:
             interval = Interval.of(name)
         except ValueError as rule:
             raise ConfigurationError(f"the strategy's timeframe {name!r} {rule}") from None
-        made[name] = Timeframe(interval, bars, KEPT_BARS)
+        made[name] = Timeframe(interval, spec.data.bar_interval, KEPT_BARS)
     return made
 
 
