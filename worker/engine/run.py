@@ -18,6 +18,7 @@ from worker.book.labels import Labels
 from worker.engine.adoption import adopt
 from worker.engine.bell import Bell
 from worker.engine.desk import TradingDesk, minting
+from worker.engine.earlier import earlier_bars
 from worker.engine.hub import Hub
 from worker.engine.resume import Resumption, placed, resume_from
 from worker.engine.runtime import run_strategy
@@ -122,13 +123,19 @@ class Trading:
             hub = Hub(stream, self._bell, self._progress, self._clock)
             hub.stopping = lambda: self._stop
             hub.before_wait = session.report
-            run_strategy(spec, strategy, desk, session, stream, hub, book)
+            earlier = earlier_bars(source, resumption.start, strategy.timeframes, self._warming_on)
+            run_strategy(spec, strategy, desk, session, stream, hub, book, earlier)
         self._progress.phase = Phase.STOPPING
         if stream.finished and not self._stop:
             session.finish()
             return Outcome.FINISHED
         session.stop(self._apply_on_stop)
         return Outcome.STOPPED
+
+    def _warming_on(self) -> bool:
+        """Show that a long warm-up lives, and whether it is still wanted."""
+        self._progress.last_round = self._clock.monotonic()
+        return not self._stop
 
     def _resume(self, source: Source, book: Book, venue: SimulatedVenue) -> tuple[Resumption, list[AnyFact]]:
         checkpoint, rows = self._checkpoint, self._ticket.recovery.trades
