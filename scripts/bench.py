@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from benchmarks import crash, enabling, engine, fleet, idle, ledger, machine, memory, stopping
+from benchmarks import crash, enabling, engine, fleet, idle, indicators, ledger, machine, memory, stopping
 from benchmarks.context import Context
 from benchmarks.databases import Databases
 from benchmarks.figure import Figure
@@ -35,6 +35,7 @@ MEASUREMENTS: dict[str, Callable[[Context], list[Figure]]] = {
     "stop": stopping.measure,
     "idle": idle.measure,
     "engine": engine.measure,
+    "indicators": indicators.measure,
 }
 
 

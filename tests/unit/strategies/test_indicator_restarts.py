@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from indicator_series import SAMPLE_VALUES, run_on_bars
 from tape import Bar, random_bars
@@ -45,6 +45,7 @@ def markets(draw: st.DrawFn) -> list[Bar]:
 
 
 @pytest.mark.parametrize("name", ["SMA", "BBANDS", "STOCH", "ICHIMOKU", "EOM"])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(bars=markets(), start=st.integers(0, 11))
 def test_a_finite_window_gives_the_same_bits_wherever_it_begins(name: str, bars: list[Bar], start: int) -> None:
     whole = run_on_bars(finite(name)[0], bars)

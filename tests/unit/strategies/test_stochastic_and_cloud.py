@@ -7,7 +7,7 @@ import math
 import exact_formulas as exact
 import exact_levels
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from indicator_series import RECORDED_FILES, assert_same, columns, first_valid, output, recorded_bars, run, run_on_bars
 from tape import Bar, closes_to_bars, random_bars
@@ -19,6 +19,7 @@ from worker.strategies.indicators.stoch import STOCH
 prices = st.floats(min_value=1e-6, max_value=1e6)
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.integers(-5, 5).map(float), max_size=60), size=st.integers(1, 12))
 def test_extremes_are_those_of_the_window_rises_falls_and_ties_alike(values: list[float], size: int) -> None:
     highest, lowest = Highest(size), Lowest(size)
@@ -53,12 +54,19 @@ def test_the_stochastic_is_100_at_the_highest_0_at_the_lowest_and_0_at_one_price
     assert run(STOCH(5, 3, 3), *[[0.1] * 20] * 3)[-1] == (0.0, 0.0)
 
 
+def test_a_close_at_the_high_is_exactly_100_where_multiplying_first_would_pass_it() -> None:
+    low, high = 2.69, 5.43
+    assert (high - low) * 100.0 / (high - low) > 100.0
+    assert run(STOCH(1, 1, 1), [high], [low], [high]) == [(100.0, 100.0)]
+
+
 def test_a_jump_out_of_a_flat_stretch_counts_by_the_values_in_the_mean() -> None:
     jump = [7.0] * 10 + [9.0]
     slowk, slowd = run(STOCH(5, 2, 2), jump, jump, jump)[-1]
     assert (slowk, slowd) == (50.0, 25.0)
 
 
+@settings(deadline=None)
 @given(closes=st.lists(prices, min_size=12, max_size=40))
 def test_the_stochastic_never_leaves_its_scale(closes: list[float]) -> None:
     for row in run_on_bars(STOCH(5, 3, 2), closes_to_bars(closes)):

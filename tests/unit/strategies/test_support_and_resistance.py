@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import exact_levels
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from indicator_series import RECORDED_FILES, columns, recorded_bars, run, run_on_bars
 from tape import Bar, random_bars
@@ -43,6 +43,7 @@ def test_the_levels_are_those_of_the_definition_on_recorded_candles(name: str) -
 steps = st.tuples(st.integers(-3, 3), st.integers(0, 2), st.integers(0, 2))
 
 
+@settings(deadline=None)
 @given(walk=st.lists(steps, max_size=60), reach=st.integers(1, 4), most=st.integers(1, 5))
 def test_the_levels_are_those_of_the_definition_on_coarse_prices_with_many_ties(
     walk: list[tuple[int, int, int]], reach: int, most: int
@@ -91,6 +92,11 @@ def test_a_swing_less_than_a_ten_thousandth_from_the_last_kept_one_is_dropped() 
     found = levels(highs, 1, 100.001)
     assert [math.isnan(level) for level in found[:6]] == [True] * 6
     assert found[6] == 100.018
+
+
+def test_near_is_measured_by_the_last_kept_swing_not_by_an_older_one() -> None:
+    highs = [5.0, 50.0, 5.0, 100.0, 5.0, 100.006, 5.0]
+    assert math.isnan(levels(highs, 1, 100.001)[-1])
 
 
 def test_only_the_newest_swings_are_kept() -> None:
