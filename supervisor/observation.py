@@ -28,6 +28,7 @@ from supervisor.record import Record
 from supervisor.roster import Life, Roster
 from supervisor.stacks import StackQuestions
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 
 _PHASES = {
     Phase.STARTING: LifePhase.STARTING,
@@ -70,6 +71,7 @@ class Observation:
         clock: Clock,
         lease: float,
         stacks: StackQuestions,
+        meter: Meter = SILENT,
     ) -> None:
         self._roster = roster
         self._enrolment = enrolment
@@ -83,6 +85,7 @@ class Observation:
         self._clock = clock
         self._lease = lease
         self._stacks = stacks
+        self._meter = meter
         self._departed: deque[tuple[float, int]] = deque()
         self._ended: dict[int, _End] = {}
 
@@ -90,6 +93,8 @@ class Observation:
         """One message of an authenticated life; entries go on to the recorder unread."""
         if received.kind == Kind.ENTRY:
             self._recorder.submit_entry(received.bot_id, received.incarnation, received.payload)
+            if self._meter.listens:
+                self._meter.entry_received(received.incarnation, self._clock.monotonic())
             return False
         life = self._roster.life(received.incarnation)
         if life is None:

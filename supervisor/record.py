@@ -32,6 +32,7 @@ from supervisor.store.commands import (
 )
 from supervisor.store.events import StatusWritten, WishWritten
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 
 _INCIDENT_CAUSES = FAULTS | {
     ExitCause.KILLED,
@@ -45,13 +46,15 @@ _INCIDENT_CAUSES = FAULTS | {
 class Record:
     """The pen of the control loop."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, meter: Meter = SILENT) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._meter = meter
         self._host = socket.gethostname()
 
     def life_opened(self, bot: Bot, life: Life) -> None:
         """A life was asked for."""
+        self._meter.life_opened(bot.bot_id)
         self._recorder.submit(
             OpenIncarnation(
                 incarnation=life.incarnation,
@@ -66,6 +69,7 @@ class Record:
 
     def life_running(self, life: Life) -> None:
         """A life reported that it trades."""
+        self._meter.life_running(life.bot_id, self._clock.monotonic())
         pid = life.identity.pid if life.identity else None
         self._recorder.submit(RunningIncarnation(incarnation=life.incarnation, running_at=self._clock.now(), pid=pid))
 
@@ -73,6 +77,7 @@ class Record:
         self, bot: Bot | None, life: Life, cause: ExitCause, code: int | None, signal: int | None, detail: str | None
     ) -> None:
         """A life is proved gone."""
+        self._meter.life_closed(life.bot_id, str(cause), self._clock.monotonic())
         self._recorder.submit(
             CloseIncarnation(
                 incarnation=life.incarnation,
@@ -266,6 +271,7 @@ class Record:
         output_file: Path | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
+        self._meter.incident(severity, error_class)
         self._recorder.submit(
             RecordIncident(
                 key=key,
