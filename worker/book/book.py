@@ -138,7 +138,7 @@ class Book:
         return AccountChanged(balance=self.balance, total_pnl=self.performance.total_pnl)
 
     def tell_metrics(self, at: datetime) -> None:
-        """Tell the performance as of `at`, unless nothing changed since it was told or the trade just closed tells it."""
+        """Tell the performance as of `at` if it changed since it was told; a trade just closed tells it anyway."""
         if not self._closed and self._figures() != self._told:
             self._facts.append(self._metrics_fact(at))
 

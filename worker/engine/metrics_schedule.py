@@ -6,16 +6,16 @@ import math
 
 
 class MetricsSchedule:
-    """Due once per interval of monotonic time, counted in each life from its beginning."""
+    """Due once per interval of monotonic time; each life counts from its first bar."""
 
-    def __init__(self, interval: float, began: float) -> None:
-        """Both in seconds; an interval of 0 is never due."""
+    def __init__(self, interval: float) -> None:
+        """In seconds; an interval of 0 is never due."""
         self._interval = interval
-        self._next = began + interval if interval > 0 else math.inf
+        self._next: float | None = None if interval > 0 else math.inf
 
     def is_due(self, now: float) -> bool:
         """Whether the interval is over; then the next one begins."""
-        if now < self._next:
-            return False
-        self._next = now + self._interval
-        return True
+        due = self._next is not None and now >= self._next
+        if due or self._next is None:
+            self._next = now + self._interval
+        return due

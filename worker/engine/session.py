@@ -63,7 +63,7 @@ class Session:
         self._commit = commit
         self._progress = progress
         self._checkpoint_bars = checkpoint_bars
-        self._schedule = MetricsSchedule(metrics_interval, progress.last_round)
+        self._schedule = MetricsSchedule(metrics_interval)
         self._closed_by: str | None = None
         self._levels = has_levels(spec.risk)
         self._first_live = resumption.first_live

@@ -1,7 +1,7 @@
 """The way of a signal, told stage by stage: one line each, all under one correlation id.
 
 signal → validated → risk → decision → order → fill → position → metrics; a refused signal ends with its reason.
-Openings, closings and refusals are what a trader reads (INFO), the stages between are for who follows one signal (DEBUG).
+Openings, closings and refusals are what a trader reads (INFO); the stages between are for following one signal (DEBUG).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def entry_quantity(strategy: StrategySpec, risk: RiskSpec, cash: Decimal, close:
 
 
 def given_quantity(strategy: StrategySpec, risk: RiskSpec, cash: Decimal, close: Decimal, wanted: Decimal) -> Decimal:
-    """`wanted` units cut to the caps that are given and to what the cash covers at the close, rounded down to the step."""
+    """`wanted` units, cut to the caps and to what the cash covers at the close, rounded down to the step."""
     share = _ALL if strategy.max_position_size is None else min(strategy.max_position_size, _ALL)
     most = cash * share / close
     if risk.max_position_size is not None:
