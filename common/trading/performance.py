@@ -62,7 +62,12 @@ class EquityCurve:
 
 
 def metrics_of(performance: Performance, curve: EquityCurve, start_balance: Decimal, at: datetime) -> dict[str, Any]:
-    """The metrics document: money rounded to 8 places and percents to 4, as JSON numbers; `at` is aware UTC."""
+    """The metrics document: the figures as of `at` (aware UTC)."""
+    return {**figures_of(performance, curve, start_balance), "last_updated": at.isoformat()}
+
+
+def figures_of(performance: Performance, curve: EquityCurve, start_balance: Decimal) -> dict[str, int | float]:
+    """The figures of the metrics document: money rounded to 8 places and percents to 4, as JSON numbers."""
     total = performance.total_pnl
     percent = total * _HUNDRED / start_balance if start_balance > 0 else Decimal(0)
     return {
@@ -76,5 +81,4 @@ def metrics_of(performance: Performance, curve: EquityCurve, start_balance: Deci
         "current_drawdown": float(round_percent(curve.drawdown())),
         "peak_balance": float(round_money(curve.peak)),
         "current_balance": float(round_money(start_balance + total)),
-        "last_updated": at.isoformat(),
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from common.errors import BotvisorError
 from common.trading.order import Order, OrderStatus
-from common.trading.performance import EquityCurve, Performance, metrics_of
+from common.trading.performance import EquityCurve, Performance, figures_of, metrics_of
 from common.wire.facts import AccountChanged, AnyFact, EntryDenied, FillReported, MetricsComputed, OrderChanged
 from worker.book.day import Day
 from worker.book.labels import Labels
@@ -246,10 +246,8 @@ class Book:
             calculated_at=at,
         )
 
-    def _figures(self) -> tuple[Performance, Decimal, Decimal, Decimal]:
-        """What the metrics are made of."""
-        curve = self.curve
-        return self.performance, curve.peak, curve.max_drawdown, curve.drawdown()
+    def _figures(self) -> dict[str, int | float]:
+        return figures_of(self.performance, self.curve, self.start_balance)
 
     def _order(self, client_order_id: str) -> Order:
         try:

@@ -100,7 +100,6 @@ class TradingDesk:
     def turn_to(self, bar: Bar, may_evaluate: bool) -> None:
         """A new bar begins."""
         self._bar = bar
-        self._memory.turn_to(bar.index)
         self.may_evaluate = may_evaluate
 
     def mark(self) -> None:
@@ -114,6 +113,7 @@ class TradingDesk:
         key = self._mint()
         correlation = self._correlation(key, signal)
         stages.signal_made(correlation, signal, self.bar.opened_at)
+        self._memory.turn_to(self.bar.index)
         sound = check_signal(signal, self._surroundings(), self._memory)
         if isinstance(sound, Denial):
             return self._refuse(key, correlation, signal, sound)

@@ -109,6 +109,12 @@ def test_a_repeated_purchase_on_one_bar_is_refused_and_the_first_stands(tmp_path
     assert len(record.orders()) == 1
 
 
+def test_the_next_bar_may_ask_for_the_same_side_again(tmp_path):
+    record = play(tmp_path, [flat(10)] * 8, {0: emit(), 1: SELL, 2: emit(), 3: SELL})
+    assert rules(record) == []
+    assert len(record.trades()) == 2
+
+
 def test_a_corrected_signal_is_no_repetition_of_the_unsound_one(tmp_path):
     def again(strategy: Any) -> None:
         emit(quantity=-5, signal_id="a")(strategy)
