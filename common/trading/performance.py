@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -61,9 +62,9 @@ class EquityCurve:
         return (self.peak - self.equity) * _HUNDRED / self.peak if self.peak > 0 else Decimal(0)
 
 
-def metrics_of(performance: Performance, curve: EquityCurve, start_balance: Decimal, at: datetime) -> dict[str, Any]:
-    """The metrics document: the figures as of `at` (aware UTC)."""
-    return {**figures_of(performance, curve, start_balance), "last_updated": at.isoformat()}
+def metrics_of(figures: Mapping[str, int | float], at: datetime) -> dict[str, Any]:
+    """The metrics document: `figures` as of `at` (aware UTC)."""
+    return {**figures, "last_updated": at.isoformat()}
 
 
 def figures_of(performance: Performance, curve: EquityCurve, start_balance: Decimal) -> dict[str, int | float]:

@@ -242,7 +242,7 @@ class Book:
             interval=labels.interval,
             entry_logic_name=labels.entry_logic_name,
             exit_logic_name=labels.exit_logic_name,
-            metrics=metrics_of(self.performance, self.curve, self.start_balance, at),
+            metrics=metrics_of(self._told, at),
             calculated_at=at,
         )
 

@@ -1,6 +1,7 @@
 """The way of a signal, told stage by stage: one line each, all under one correlation id.
 
 signal → validated → risk → decision → order → fill → position → metrics; a refused signal ends with its reason.
+Stage and id are given as keywords, which costs nothing when the line is not written; values are formatted only then.
 Openings, closings and refusals are what a trader reads (INFO); the stages between are for following one signal (DEBUG).
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from loguru import logger
 
@@ -22,83 +22,125 @@ from worker.risk.denial import Denial
 from worker.risk.limits import EntrySituation
 from worker.risk.signal_check import SoundSignal
 
-if TYPE_CHECKING:
-    from loguru import Logger
-
 
 def signal_made(correlation: str, signal: Signal, at: datetime) -> None:
     """A strategy emitted it; nothing of it is believed yet."""
-    log = _stage("signal", correlation)
-    log.debug("signal at {}: {!r} {!r} at {!r}: {!r}", at, signal.side, signal.symbol, signal.price, signal.reason)
+    logger.debug(
+        "signal at {}: {!r} {!r} at {!r}: {!r}",
+        at,
+        signal.side,
+        signal.symbol,
+        signal.price,
+        signal.reason,
+        stage="signal",
+        correlation_id=correlation,
+    )
 
 
 def signal_validated(correlation: str, sound: SoundSignal) -> None:
     """Its fields, age and novelty are in order."""
-    log = _stage("validated", correlation)
-    log.debug("signal is valid: {} at {}, confidence {}", sound.side, sound.price, sound.confidence)
+    logger.debug(
+        "signal is valid: {} at {}, confidence {}",
+        sound.side,
+        sound.price,
+        sound.confidence,
+        stage="validated",
+        correlation_id=correlation,
+    )
 
 
 def limits_passed(correlation: str, now: EntrySituation | None) -> None:
     """No limit refuses it; without a situation it is an exit, which no limit refuses."""
-    log = _stage("risk", correlation)
     if now is None:
-        log.debug("risk: exits are never refused by a limit")
-    else:
-        log.debug(
-            "risk: no limit is reached: {} entries and {} net today, equity {} of peak {}",
-            now.entries_today,
-            round_money(now.net_today),
-            round_money(now.equity),
-            round_money(now.peak),
-        )
+        logger.debug("risk: exits are never refused by a limit", stage="risk", correlation_id=correlation)
+        return
+    logger.debug(
+        "risk: no limit is reached: {} entries and {:.8f} net today, equity {:.8f} of peak {:.8f}",
+        now.entries_today,
+        now.net_today,
+        now.equity,
+        now.peak,
+        stage="risk",
+        correlation_id=correlation,
+    )
 
 
 def refused(correlation: str, what: str, denial: Denial, at: datetime) -> None:
     """A rule stood against it."""
-    log = _stage("decision", correlation)
-    log.info("{} refused by {} at {}: {}", what, denial.rule, at, denial.message)
+    logger.info(
+        "{} refused by {} at {}: {}",
+        what,
+        denial.rule,
+        at,
+        denial.message,
+        stage="decision",
+        correlation_id=correlation,
+    )
 
 
 def entry_decided(correlation: str, decision: Decision, at: datetime, reason: str) -> None:
     """It becomes an order of this size."""
-    kind = "at the market" if decision.limit_price is None else f"at {decision.limit_price} or lower"
-    _stage("decision", correlation).debug("entry of {} at {}, {}: {}", decision.quantity, at, kind, reason)
+    logger.debug(
+        "entry of {} at {}, {}: {}",
+        decision.quantity,
+        at,
+        "at the market" if decision.limit_price is None else f"at {decision.limit_price} or lower",
+        reason,
+        stage="decision",
+        correlation_id=correlation,
+    )
 
 
 def exit_decided(correlation: str, quantity: Decimal, at: datetime, reason: str) -> None:
     """The position is to be closed."""
-    _stage("decision", correlation).debug("exit of {} at {}: {}", quantity, at, reason)
+    logger.debug("exit of {} at {}: {}", quantity, at, reason, stage="decision", correlation_id=correlation)
 
 
 def order_sent(order: Order) -> None:
     """Its intent is recorded, and the venue has it."""
-    log = _stage("order", order.correlation_id)
-    log.debug(
+    logger.debug(
         "order {} sent: {} {} {} ({})",
         order.client_order_id,
         order.side,
         order.quantity,
         order.symbol,
         order.order_type,
+        stage="order",
+        correlation_id=order.correlation_id,
     )
 
 
 def order_ended(order: Order) -> None:
     """It ended without its whole fill."""
-    log = _stage("order", order.correlation_id)
-    log.warning("order {} {}: {}", order.client_order_id, order.status, order.reason)
+    logger.warning(
+        "order {} {}: {}",
+        order.client_order_id,
+        order.status,
+        order.reason,
+        stage="order",
+        correlation_id=order.correlation_id,
+    )
 
 
 def filled(order: Order, applied: Applied, quantity: Decimal, price: Decimal, at: datetime) -> None:
     """The venue executed a part or all of it, and what the position is now."""
-    _stage("fill", order.correlation_id).debug(
-        "filled {} {} at {} ({:%Y-%m-%d %H:%M}), order {}", quantity, order.symbol, price, at, order.client_order_id
+    where = {"correlation_id": order.correlation_id}
+    logger.debug(
+        "filled {} {} at {} ({:%Y-%m-%d %H:%M}), order {}",
+        quantity,
+        order.symbol,
+        price,
+        at,
+        order.client_order_id,
+        stage="fill",
+        **where,
     )
-    log, trade = _stage("position", order.correlation_id), applied.trade
+    where["stage"] = "position"
+    trade = applied.trade
     if applied.opened:
-        log.info("opened long {} {} at {} ({:%Y-%m-%d %H:%M})", quantity, order.symbol, price, at)
+        logger.info("opened long {} {} at {} ({:%Y-%m-%d %H:%M})", quantity, order.symbol, price, at, **where)
     elif applied.closed:
-        log.info(
+        logger.info(
             "closed long {} {} at {}: {}, P&L {} ({:%Y-%m-%d %H:%M})",
             trade.size,
             order.symbol,
@@ -106,22 +148,21 @@ def filled(order: Order, applied: Applied, quantity: Decimal, price: Decimal, at
             trade.exit_reason,
             round_money(trade.net_pnl),
             at,
+            **where,
         )
     else:
-        log.debug("position is long {} {} at {}", trade.open_quantity, order.symbol, round_money(trade.entry_price))
+        logger.debug("position is long {} {} at {:.8f}", trade.open_quantity, order.symbol, trade.entry_price, **where)
 
 
 def metrics_written(correlation: str | None, fact: MetricsComputed) -> None:
     """The figures after the trade, or, without a correlation, the scheduled ones."""
     figures = fact.metrics
-    _stage("metrics", correlation).debug(
+    logger.debug(
         "metrics: {} trades, {} % won, P&L {}, balance {}",
         figures["total_trades"],
         figures["win_rate"],
         figures["total_pnl"],
         figures["current_balance"],
+        stage="metrics",
+        correlation_id=correlation,
     )
-
-
-def _stage(name: str, correlation: str | None) -> Logger:
-    return logger.bind(stage=name) if correlation is None else logger.bind(stage=name, correlation_id=correlation)

@@ -198,7 +198,7 @@ def _number(given: Any) -> Decimal | None:
     Magnitudes that no arithmetic with money can hold are nothing else but mistakes.
     """
     try:
-        if isinstance(given, Real) and not isinstance(given, bool | int):
+        if type(given) is not float and isinstance(given, Real) and not isinstance(given, bool | int):
             given = float(given)
         number = decimal_of(given) if isinstance(given, int | float | Decimal) else None
     except (ValueError, OverflowError):
@@ -207,7 +207,7 @@ def _number(given: Any) -> Decimal | None:
 
 
 def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isprintable() or not any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _shown(given: Any) -> str:

@@ -26,6 +26,13 @@ BUY: dict[str, Any] = {"side": "buy", "symbol": "BTCUSDT", "price": 10.0, "time"
 SELL = BUY | {"side": "sell"}
 
 
+class Scientific(float):
+    """As numeric libraries have them: a float that writes itself in its own way."""
+
+    def __repr__(self) -> str:
+        return f"library.float64({float(self)!r})"
+
+
 def outcome(given: dict[str, Any], around: Surroundings = FLAT, memory: SignalMemory | None = None) -> Any:
     return check_signal(Signal(**given), around, memory or SignalMemory())
 
@@ -110,6 +117,7 @@ def test_an_unsound_field_is_refused_by_the_rule_that_names_it(change: dict[str,
         {"confidence": D("0.00000001")},
         {"risk_multiplier": 2.5},
         {"risk_multiplier": Fraction(3, 2)},
+        {"price": Scientific(10), "confidence": Scientific(0.5)},
         {"time": NOON - HOUR},
         {"time": NOON + HOUR},
         {"time": NOON.astimezone(timezone(timedelta(hours=5)))},
