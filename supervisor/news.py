@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from loguru import logger
 
+from common.clock import Clock, SystemClock
 from common.errors import BotvisorError
 from common.wire.facts import AnyFact, EntryDenied, TradeChanged
 from supervisor.enrolment import Enrolment
@@ -31,8 +32,10 @@ from supervisor.store.events import (
     IncarnationsReserved,
     RecorderStopped,
     StatusWritten,
+    WishWritten,
 )
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.ticketing import TicketOffice
 
 BLOCK = 200
@@ -51,6 +54,8 @@ class News:
         recorder: Recorder,
         folder: StateFolder,
         office: TicketOffice,
+        meter: Meter = SILENT,
+        clock: Clock | None = None,
     ) -> None:
         self._roster = roster
         self._enrolment = enrolment
@@ -59,6 +64,8 @@ class News:
         self._recorder = recorder
         self._folder = folder
         self._office = office
+        self._meter = meter
+        self._clock = clock or SystemClock()
         self._incarnations: deque[int] = deque()
         self._reserving = False
         self.rows_known = False
@@ -90,6 +97,8 @@ class News:
                 return False
             case StatusWritten():
                 return self._status_written(event)
+            case WishWritten():
+                return self._wish_written(event)
             case BotsRead():
                 self._rows(event)
             case IncarnationsReserved(block):
@@ -142,6 +151,8 @@ class News:
 
     def _delivered(self, delivery: Delivery) -> None:
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
+        if self._meter.listens:
+            self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint
@@ -165,6 +176,14 @@ class News:
             self._recorder.submit(RefreshBots())
             return False
         bot.heed = Heed()
+        self._enrolment.renew_wish(bot)
+        return True
+
+    def _wish_written(self, event: WishWritten) -> bool:
+        bot = self._roster.bot(event.bot_id)
+        if bot is None:
+            return False
+        self._record.pause_written(bot, event)
         self._enrolment.renew_wish(bot)
         return True
 
