@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _secrets: set[str] = set()
 _SENSITIVE_WORDS = ("key", "secret", "token", "password")
-_HUMAN_KEYS = ("bot_id", "incarnation")
+_HUMAN_KEYS = ("bot_id", "incarnation", "correlation_id")
 
 
 def register_secret(value: str) -> None:

@@ -90,6 +90,12 @@ class Settings(BaseSettings):
     checkpoint_bars: int = Field(
         64, ge=1, description="Bars between a worker's checkpoints when nothing else makes one."
     )
+    metrics_interval: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after which a bot's performance metrics are written when they changed and no trade was closed; each closed trade writes them too. 0 = only then.",
+    )
 
     launcher: Literal["forkserver", "interpreter"] = Field(
         "forkserver" if hasattr(os, "fork") else "interpreter",

@@ -107,7 +107,7 @@ def trades(
 
 def orders(
     bot: AnyBot = None,
-    denied: Annotated[bool, typer.Option("--denied", help="Entries that a limit refused instead.")] = False,
+    denied: Annotated[bool, typer.Option("--denied", help="Signals that were refused instead.")] = False,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -115,8 +115,16 @@ def orders(
     with session(as_json) as here:
         bot_id = _bot_id(here, bot)
         if denied:
-            columns = {"bot_id": "Bot", "decided_at": "Decided", "symbol": "Symbol", "rule": "Rule", "message": "Why"}
-            show(here.console.denials(bot_id, limit), columns, as_json=as_json, empty="no refused entries")
+            columns = {
+                "bot_id": "Bot",
+                "decided_at": "Decided",
+                "symbol": "Symbol",
+                "side": "Side",
+                "rule": "Rule",
+                "message": "Why",
+                "correlation_id": "Signal",
+            }
+            show(here.console.denials(bot_id, limit), columns, as_json=as_json, empty="no refused signals")
             return
         columns = {
             "bot_id": "Bot",

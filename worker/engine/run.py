@@ -114,9 +114,19 @@ class Trading:
             lambda price, wanted: affordable(book.cash, price, book.rate, wanted, step),
         )
         resumption, news = self._resume(source, book, venue)
-        desk = self._desk = TradingDesk(spec, book, minting(ticket))
+        desk = self._desk = TradingDesk(spec, book, minting(ticket), resumption.signal_ids)
         desk.paused = self._paused
-        session = Session(spec, book, desk, venue, resumption, self._commit, self._progress, ticket.checkpoint_bars)
+        session = Session(
+            spec,
+            book,
+            desk,
+            venue,
+            resumption,
+            self._commit,
+            self._progress,
+            ticket.checkpoint_bars,
+            ticket.metrics_interval,
+        )
         session.begin(news)
         stream = BarStream(source.bars(resumption.start), resumption.first_live, spec.data, self._clock)
         if not self._stop:
