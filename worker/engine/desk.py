@@ -133,7 +133,7 @@ class TradingDesk:
         """Signal the sale of the whole position at this close."""
         self._must_be_deciding("leave")
         if self._book.trade is not None and not self.leaving:
-            self.signal(self._at_close("sell", reason))
+            self.signal(self._at_close("sell", reason or "signal"))
 
     @property
     def leaving(self) -> bool:
