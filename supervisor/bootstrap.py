@@ -15,6 +15,7 @@ from supervisor.adoption import adopt_lives
 from supervisor.control import ControlSocket, control_path
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_watch import HostWatch
 from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
 from supervisor.intake.keys import load_keys
 from supervisor.intake.poller import Poller
@@ -28,6 +29,7 @@ from supervisor.processes.forkserver import ForkServerLauncher
 from supervisor.processes.interpreter import InterpreterLauncher
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Launcher, ProcessIdentity
+from supervisor.processes.usage import HostMeter
 from supervisor.record import Record
 from supervisor.roster import Roster
 from supervisor.settings import Settings
@@ -36,7 +38,9 @@ from supervisor.stacks import StackQuestions
 from supervisor.state_folder import StateFolder
 from supervisor.store.claims import Claimant
 from supervisor.store.recorder import Recorder, RecorderOptions
+from supervisor.thresholds import health_policy_of, pressure_policy_of
 from supervisor.ticketing import TicketOffice
+from supervisor.watchdog import Watchdog
 
 
 @contextmanager
@@ -75,8 +79,32 @@ def _wire(
     news = News(roster, enrolment, router, record, recorder, folder, office)
     deeds = Deeds(roster, office, launcher, router, records, record, clock, news.next_incarnation)
     stacks = StackQuestions(roster, router, record)
+    watchdog = Watchdog(roster, router, record, health_policy_of(settings), settings.health_check_interval, clock)
+    host = HostWatch(
+        roster,
+        router,
+        record,
+        HostMeter(settings.state_dir),
+        pressure_policy_of(settings),
+        interval=min(settings.heartbeat_interval, settings.health_check_interval),
+        pause=settings.throttle_pause,
+        clock=clock,
+    )
     observation = Observation(
-        roster, enrolment, deeds, router, adopted, records, record, recorder, policy, clock, settings.lease, stacks
+        roster,
+        enrolment,
+        deeds,
+        router,
+        adopted,
+        records,
+        record,
+        recorder,
+        policy,
+        clock,
+        settings.lease,
+        stacks,
+        watchdog,
+        host,
     )
     answering: list[Supervisor] = []
     control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
@@ -101,6 +129,8 @@ def _wire(
         news=news,
         record=record,
         stacks=stacks,
+        watchdog=watchdog,
+        host=host,
     )
     answering.append(supervisor)
     adopt_lives(roster, records, router, adopted, observation, clock)
