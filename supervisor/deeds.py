@@ -173,7 +173,7 @@ class Deeds:
             RUNG_OF[type(action)], self._clock.monotonic(), action.reason, apply_on_stop=apply
         )
         log, why = logger.bind(bot_id=bot.bot_id, incarnation=life.incarnation), _why(life, action.reason)
-        if action.reason in AILMENTS and isinstance(action, Drain) or isinstance(action, Abort):
+        if (action.reason in AILMENTS and isinstance(action, Drain)) or isinstance(action, Abort):
             self._record.watchdog_stop(bot, life, why)
         if isinstance(action, Drain):
             level = "WARNING" if action.reason in AILMENTS else "INFO"

@@ -1,7 +1,7 @@
 """What the trading loop has achieved so far, for the heartbeat to carry.
 
-Written only by the trading thread, read by the io thread (which alone ends a `pause_wish` and asks by `probe`); each field is replaced
-as a whole, so a reader never sees half a value.
+Written only by the trading thread, read by the io thread (which alone ends a `pause_wish` and asks by `probe`);
+each field is replaced as a whole, so a reader never sees half a value.
 """
 
 from __future__ import annotations

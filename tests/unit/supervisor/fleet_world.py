@@ -216,8 +216,10 @@ class Maternity:
 class Meter:
     """Stands where the host is looked at: a calm one, until the test says otherwise."""
 
-    usage: HostUsage = HostUsage(
-        cpu_percent=10.0, memory_percent=10.0, disk_percent=10.0, bytes_sent=0, bytes_received=0
+    usage: HostUsage = field(
+        default_factory=lambda: HostUsage(
+            cpu_percent=10.0, memory_percent=10.0, disk_percent=10.0, bytes_sent=0, bytes_received=0
+        )
     )
 
     def read(self) -> HostUsage:
