@@ -1,4 +1,4 @@
-"""MON, PROC: a worker that cannot go on is diagnosed and replaced, and its trade goes on; a short host slows bots down."""
+"""MON, PROC: a worker that cannot go on is diagnosed and replaced and its trade goes on; a short host slows bots."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_life_that_uses_too_much_processor_is_replaced_at_the_third_failed_che
 def test_a_short_host_is_warned_of_and_slows_the_bots_down_without_changing_a_trade(
     lite_world: World, tmp_path: Path
 ) -> None:
-    closes = [100.0 + (i * 7 % 13) for i in range(600)]
+    closes = [100.0 + (i * 7 % 13) for i in range(160)]
     csv = a_csv(tmp_path / "market.csv", candles_of(closes))
     config = a_bot(csv, data={"speed": 15_000})  # 50 bars a second
     pressed = {
