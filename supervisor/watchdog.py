@@ -100,6 +100,8 @@ class Watchdog:
                 signs.measured_at = life.worker.started_at
             signs.take(usage, now)
         if life.heartbeat is not None and life.heartbeat.errors is not None:
+            if not signs.errors and not life.worker.adopted:
+                signs.count_errors(0, life.worker.started_at)
             signs.count_errors(life.heartbeat.errors, now)
 
     def _too_heavy(self, life: Life, policy: HealthPolicy, now: float) -> bool:

@@ -14,7 +14,7 @@ from enum import IntEnum
 from supervisor.reconcile.states import StopReason
 
 _MEGABYTE = 1_000_000
-_HALF_BEAT = 0.5
+_LATE = 0.4
 """Part of a heartbeat interval by which a beat may be late without being missed."""
 _IDLE_ROUND = 1.0
 """Seconds that a trading loop with nothing to do may take for a round."""
@@ -142,7 +142,7 @@ def missed_beats(age: float, policy: HealthPolicy) -> int:
     """How many heartbeats are missed after `age` seconds; all of them when the limit of silence is reached."""
     if age >= policy.heartbeat_interval * policy.misses:
         return policy.misses
-    return max(0, min(policy.misses - 1, int(age / policy.heartbeat_interval - _HALF_BEAT)))
+    return max(0, min(policy.misses - 1, int(age / policy.heartbeat_interval - _LATE)))
 
 
 def looked_at(before: Checkup, vitals: Vitals, policy: HealthPolicy) -> Checkup:

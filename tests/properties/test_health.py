@@ -110,7 +110,7 @@ def test_missed_beats_only_grow_with_silence_and_are_all_missed_at_the_limit(
 
 
 def test_silence_goes_through_the_classes_beat_by_beat() -> None:
-    ages = [5.1, 7.6, 12.6, 15.0]
+    ages = [6.9, 7.1, 12.1, 15.0]
     classes = [assess(replace(WELL, heartbeat_age=age), POLICY).health for age in ages]
     assert classes == [Health.HEALTHY, Health.DEGRADED, Health.UNHEALTHY, Health.DEAD]
 
