@@ -147,6 +147,7 @@ class Deeds:
             token=life.token,
             state_dir=ticket.places.state_dir,
             started_at=life.born_at,
+            output_file=life.output_file,
         )
         self._records.write(life.record)
 

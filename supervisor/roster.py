@@ -53,7 +53,7 @@ class Life:
     token: str
     born_at: datetime
     output_file: Path | None = None
-    """Where its stdout, stderr and stack dumps go; None for an adopted life."""
+    """Where its stdout, stderr and stack dumps go; None where an earlier version did not say."""
     identity: ProcessIdentity | None = None
     """None until the launcher tells the pid."""
     renew_at: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_a_stopped_life_changes_its_class_fails_its_checks_one_by_one_and_is_rep
     assert "check failed, 1 of 3" in logged
     assert "check failed, 3 of 3" in logged
     goes_on_in_the_same_row(world, bot_id, trade)
+
+
+def test_an_adopted_life_is_diagnosed_like_any_other(lite_world: World, tmp_path: Path) -> None:
+    bot_id = lite_world.insert_bot(a_caught_bot())
+    plugins = plugin(tmp_path / "plugins", "pass")
+    lite_world.start(**QUICKLY, BOTVISOR_PLUGIN_DIRS=plugins)
+    (first,) = lite_world.until_running(bot_id)
+    lite_world.kill_supervisor()
+    lite_world.start(**QUICKLY, BOTVISOR_PLUGIN_DIRS=plugins)
+    lite_world.wait("the adopted life measured", lambda: _measured(lite_world))
+    psutil.Process(first).send_signal(signal.SIGSTOP)
+    lite_world.until_replaced(bot_id, first)
+    assert "hread 0x" in str(watchdog_incident(lite_world, bot_id)["details"])
+
+
+def _measured(world: World) -> bool:
+    done = world.botctl("ps", "--json", check=False)
+    return done.returncode == 0 and any(life["adopted"] and life["memory_mb"] for life in json.loads(done.stdout))
 
 
 def test_a_leak_beyond_the_limit_is_drained_with_the_figures_in_the_incident(lite_world: World, tmp_path: Path) -> None:
