@@ -33,6 +33,7 @@ from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
 from supervisor.store.commands import RefreshBots
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.watchdog import Watchdog
 
 _LONGEST_WAIT = 1.0
@@ -66,6 +67,7 @@ class Supervisor:
         stacks: StackQuestions,
         watchdog: Watchdog,
         host: HostWatch,
+        meter: Meter = SILENT,
     ) -> None:
         self._settings = settings
         self._policy = policy
@@ -86,6 +88,7 @@ class Supervisor:
         self._stacks = stacks
         self._watchdog = watchdog
         self._host = host
+        self._meter = meter
         self._stop_since: float | None = None
         self._kill_now = False
         self._leaving = False
@@ -155,6 +158,11 @@ class Supervisor:
             self._beats_due = now + self._settings.heartbeat_interval
             self._record.heartbeats(self._roster)
             self._forgive(now)
+            if self._meter.listens:
+                self._meter.fleet(self._status())
+        self._meter.turned(
+            now, database_up=self._news.database_up, started=self._news.rows_known, stopping=self._stopping
+        )
 
     def _excuse_silence(self, now: float) -> None:
         """After a turn that came late (a stopped process, a paused machine) nobody could be heard: listen anew."""

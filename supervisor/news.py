@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from loguru import logger
 
+from common.clock import Clock, SystemClock
 from common.errors import BotvisorError
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Router
@@ -33,6 +34,7 @@ from supervisor.store.events import (
     WishWritten,
 )
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.ticketing import TicketOffice
 
 BLOCK = 200
@@ -51,6 +53,8 @@ class News:
         recorder: Recorder,
         folder: StateFolder,
         office: TicketOffice,
+        meter: Meter = SILENT,
+        clock: Clock | None = None,
     ) -> None:
         self._roster = roster
         self._enrolment = enrolment
@@ -59,6 +63,8 @@ class News:
         self._recorder = recorder
         self._folder = folder
         self._office = office
+        self._meter = meter
+        self._clock = clock or SystemClock()
         self._incarnations: deque[int] = deque()
         self._reserving = False
         self.rows_known = False
@@ -144,6 +150,8 @@ class News:
 
     def _delivered(self, delivery: Delivery) -> None:
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
+        if self._meter.listens:
+            self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint

@@ -29,6 +29,7 @@ from supervisor.record import Record
 from supervisor.roster import Life, Roster
 from supervisor.stacks import StackQuestions
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.watchdog import Watchdog
 
 _PHASES = {
@@ -74,6 +75,7 @@ class Observation:
         stacks: StackQuestions,
         watchdog: Watchdog,
         host: HostWatch,
+        meter: Meter = SILENT,
     ) -> None:
         self._roster = roster
         self._enrolment = enrolment
@@ -89,6 +91,7 @@ class Observation:
         self._stacks = stacks
         self._watchdog = watchdog
         self._host = host
+        self._meter = meter
         self._departed: deque[tuple[float, int]] = deque()
         self._ended: dict[int, _End] = {}
 
@@ -96,6 +99,8 @@ class Observation:
         """One message of an authenticated life; entries go on to the recorder unread."""
         if received.kind == Kind.ENTRY:
             self._recorder.submit_entry(received.bot_id, received.incarnation, received.payload)
+            if self._meter.listens:
+                self._meter.entry_received(received.incarnation, self._clock.monotonic())
             return False
         life = self._roster.life(received.incarnation)
         if life is None:

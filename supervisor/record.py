@@ -33,6 +33,7 @@ from supervisor.store.commands import (
 )
 from supervisor.store.events import StatusWritten, WishWritten
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 
 _INCIDENT_CAUSES = FAULTS | {
     ExitCause.KILLED,
@@ -46,13 +47,15 @@ _INCIDENT_CAUSES = FAULTS | {
 class Record:
     """The pen of the control loop."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, meter: Meter = SILENT) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._meter = meter
         self._host = socket.gethostname()
 
     def life_opened(self, bot: Bot, life: Life) -> None:
         """A life was asked for."""
+        self._meter.life_opened(bot.bot_id)
         self._recorder.submit(
             OpenIncarnation(
                 incarnation=life.incarnation,
@@ -67,6 +70,7 @@ class Record:
 
     def life_running(self, life: Life) -> None:
         """A life reported that it trades."""
+        self._meter.life_running(life.bot_id, self._clock.monotonic())
         pid = life.identity.pid if life.identity else None
         self._recorder.submit(RunningIncarnation(incarnation=life.incarnation, running_at=self._clock.now(), pid=pid))
 
@@ -74,6 +78,7 @@ class Record:
         self, bot: Bot | None, life: Life, cause: ExitCause, code: int | None, signal: int | None, detail: str | None
     ) -> None:
         """A life is proved gone."""
+        self._meter.life_closed(life.bot_id, str(cause), self._clock.monotonic())
         self._recorder.submit(
             CloseIncarnation(
                 incarnation=life.incarnation,
@@ -286,6 +291,7 @@ class Record:
         details: Mapping[str, Any] | None = None,
         completes: bool = False,
     ) -> None:
+        self._meter.incident(severity, error_class)
         self._recorder.submit(
             RecordIncident(
                 key=key,

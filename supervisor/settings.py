@@ -144,6 +144,10 @@ class Settings(BaseSettings):
         le=0.25,
         description="Seconds that a throttled bot waits after each bar (one without pace: as long as it worked). Trades stay the same. 0 = never throttle.",
     )
+    metrics_address: str = Field(
+        "",
+        description="`host:port` of Prometheus metrics (`/metrics`) and health (`/healthz`, `/livez`, `/readyz`), for example `127.0.0.1:9464`. Nothing listens without it; there is no password, so keep it on loopback or a trusted net.",
+    )
 
     log_level: Level = Field("INFO", description="Least level that is logged.")
     log_rotation_mb: float = Field(20.0, ge=0.01, le=100_000, description="Size at which a log file is rotated, in MB.")
@@ -153,6 +157,14 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) and value.upper() in _LEVELS else value
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdecimal() and int(port) <= 65_535):
+            raise ValueError("must be host:port, for example 127.0.0.1:9464")
+        return value
 
     @field_validator("plugin_dirs", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import typer
 
+from common.clock import SystemClock
 from common.errors import BotvisorError
 from supervisor.cli.options import Json
 from supervisor.cli.output import print_json, say, show
@@ -42,7 +43,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from host.secrets_of_host(settings)
     yield from host.socket_paths(settings)
     yield from host.limits(read_limits(), _bots(settings))
-    yield from service.database(settings.database_url)
+    yield from service.database(settings.database_url, SystemClock())
     yield from service.supervisor(ask(settings.runtime_dir, {"do": "status"}), str(settings.runtime_dir))
 
 

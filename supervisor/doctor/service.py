@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from common.clock import Clock
 from common.errors import BotvisorError
 from supervisor.doctor.finding import Finding, bad, doubtful, fine
 from supervisor.store.examination import DatabaseExamination, examine_database
@@ -13,10 +14,10 @@ _SLOW = 0.1
 _CLOCK_TOLERANCE = 2.0
 
 
-def database(url: str) -> Iterator[Finding]:
+def database(url: str, clock: Clock) -> Iterator[Finding]:
     """Whether the database answers, is up to date and can be written."""
     try:
-        found = examine_database(url)
+        found = examine_database(url, clock)
     except BotvisorError as error:
         yield bad("database", str(error), "start it, or correct BOTVISOR_DATABASE_URL")
         return

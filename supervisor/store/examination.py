@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text
 
+from common.clock import Clock
 from supervisor.store.engine import POSTGRESQL, open_engine, reading, safe_url, writing
 from supervisor.store.schema import HEAD, current_of
 from supervisor.store.tables import supervisor_claims
@@ -33,15 +33,15 @@ class DatabaseExamination:
     """Who holds the database: host, pid, state_dir, released_at."""
 
 
-def examine_database(url: str) -> DatabaseExamination:
+def examine_database(url: str, clock: Clock) -> DatabaseExamination:
     """Connect and look. Raises BotvisorError when the database cannot be reached or the URL is wrong."""
     engine = open_engine(url)
     try:
         with reading(engine) as connection:
-            began = time.monotonic()
+            began = clock.monotonic()
             connection.execute(text("SELECT 1"))
-            round_trip = time.monotonic() - began
-            ahead = _clock_ahead(connection)
+            round_trip = clock.monotonic() - began
+            ahead = _clock_ahead(connection, clock)
             revision = current_of(connection)
             claim = _claim(connection) if revision is not None else None
         return DatabaseExamination(
@@ -57,12 +57,12 @@ def examine_database(url: str) -> DatabaseExamination:
         engine.dispose()
 
 
-def _clock_ahead(connection: Connection) -> float | None:
+def _clock_ahead(connection: Connection, clock: Clock) -> float | None:
     if connection.dialect.name != POSTGRESQL:
         return None
     theirs = connection.scalar(select(func.clock_timestamp()))
     assert isinstance(theirs, datetime)
-    return (theirs - datetime.now(UTC)).total_seconds()
+    return (theirs - clock.now()).total_seconds()
 
 
 def _claim(connection: Connection) -> Mapping[str, Any] | None:

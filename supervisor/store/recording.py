@@ -25,6 +25,7 @@ from supervisor.store.events import (
 from supervisor.store.faults import RowsLocked, SettingsRefused
 from supervisor.store.holding import EVERYBODY, Holds
 from supervisor.store.mailbox import Inbox, Outbox, RecorderOptions
+from supervisor.store.metering import meter_statements
 from supervisor.store.picture import Picture
 from supervisor.store.queueing import CommandQueue, bots_of
 from supervisor.store.session import Session, Terms, take_database
@@ -65,6 +66,8 @@ class Recording:
         engine: Engine | None = None
         try:
             engine = open_engine(self._options.url, self._options.pool)
+            if self._options.meter is not None:
+                meter_statements(engine, self._options.meter.statement)
             while True:
                 self._try(engine)
         except _Stopped:
@@ -250,6 +253,7 @@ class Recording:
         if not entries:
             return
         self._inbox.in_work = self._taken()
+        began = time.monotonic()
         try:
             recorded = session.record(entries, self._clock.now(), repeated=self._entries.repeated)
         except RowsLocked as error:
@@ -257,6 +261,9 @@ class Recording:
             self._entries.locked_out(time.monotonic())
             return
         self._entries.written(recorded.deferred, recorded.locked, time.monotonic())
+        if self._options.meter is not None:
+            written = len(entries) - len(recorded.deferred)
+            self._options.meter.committed(written, time.monotonic() - began, session.connections())
         self._inbox.in_work = self._taken()
         if recorded.deliveries:
             self._outbox.put(EntriesRecorded(recorded.deliveries))

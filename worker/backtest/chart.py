@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from common.spec.intervals import EPOCH
 from common.wire.backtest import ChartPoint
 from worker.feeds.bar import Bar
-from worker.feeds.timestamps import EPOCH
 
 
 class Chart:

@@ -174,13 +174,16 @@ class _Reader:
             self._report(missing(path, rule) if given is None else error(path, given, rule))
             return {}
         aliases: dict[str, str] = {}
-        for output, alias in given.items():
-            name = indicator.other_outputs.get(output, output)
-            if name not in indicator.outputs:
+        for name, alias in given.items():
+            output = indicator.output_synonyms.get(name, name)
+            if output not in indicator.outputs:
                 rule = f"{indicator.type_name} has no such output, it has {', '.join(indicator.outputs)}"
-                self._report(error(f"{path}.{output}", alias, rule))
-            elif self._claim(f"{path}.{output}", alias):
-                aliases[name] = alias
+                self._report(error(f"{path}.{name}", alias, rule))
+            elif output in aliases:
+                rule = f"is the output {output}, which has the alias {aliases[output]} already"
+                self._report(error(f"{path}.{name}", alias, rule, "remove one of the two"))
+            elif self._claim(f"{path}.{name}", alias):
+                aliases[output] = alias
         return aliases
 
     def _claim(self, path: str, alias: Any) -> bool:

@@ -53,6 +53,7 @@ def _indicator(indicator: type[Calculator]) -> dict[str, Any]:
         "type": indicator.type_name,
         "description": _text(indicator),
         "outputs": list(indicator.outputs),
+        "output_synonyms": dict(indicator.output_synonyms),
         "parameters": [_parameter(parameter) for parameter in indicator.parameters],
     }
 

@@ -65,6 +65,8 @@ class Parameter:
         """What holds for a value, in words."""
         if self.kind == "choice":
             return f"must be one of: {', '.join(self.choices)}"
+        if self.minimum is not None and self.minimum == self.maximum:
+            return f"must be {self.minimum:g} ({self.meaning})"
         noun = f"must be {_NOUN_OF_KIND[self.kind]}"
         if self.minimum is not None and self.maximum is not None:
             return f"{noun} from {self.minimum:g} to {self.maximum:g}"

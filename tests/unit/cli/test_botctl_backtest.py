@@ -147,7 +147,7 @@ def test_an_invalid_config_is_told_as_validate_tells_it(nowhere: Botctl) -> None
         (("--from", "soon"), "data.fromdate"),
         (("--data", "missing.csv"), "missing.csv"),
         (("--data", "bad.csv"), "bad.csv, line 2"),
-        (("--data", "good.csv", "--from", "2030-01-01"), "no bar"),
+        (("--data", "good.csv", "--from", "2030-01-01"), "none of them fits"),
         (("--data", "good.csv", "--bars", "5"), "--bars"),
         (("--to", "2024-01-02", "--bars", "5"), "give one of them"),
     ],

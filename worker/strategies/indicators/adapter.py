@@ -39,7 +39,7 @@ class Computed(bt.Indicator):  # type: ignore[misc]
 
 
 class ComputedPair(Computed):
-    """The same for a calculator with two outputs."""
+    """The same for a calculator with two outputs; backtrader adds the lines named here to those it inherits."""
 
     lines: Any = ("second",)
 

@@ -8,17 +8,16 @@ from worker.strategies.indicators.calculator import TIMEPERIOD, Calculator
 from worker.strategies.indicators.window import Window, mean
 from worker.strategies.parameters import Values
 
-_LEAST_RANGE = 1e-7
-_VOLUME_SCALE = 1e8
-_NO_MOVEMENT = 1e10
-"""Box ratio of a bar without range or volume: whatever it moved counts as next to nothing."""
+_VOLUME_UNIT = 1e8
+_LEAST_HEIGHT = 1e-7
+_LARGEST_BOX = 1e10
 
 
 class EOM(Calculator):
-    """Mean of the last n values of distance / box ratio; first valid at bar n.
+    """Mean of the last n of: how far the middle of the bar moved, divided by the bar's box ratio.
 
-    Distance = the change of (high + low) / 2; box ratio = (volume / 10^8) / (high - low) where high - low > 10^-7 and
-    volume > 0, else 10^10.
+    Middle = (high + low) / 2; box ratio = (volume / 10^8) / (high - low). A bar no higher than 10^-7 or without volume
+    has the box ratio 10^10: it counts as hardly moved. A movement exists from bar 1 on; first valid at bar n.
     """
 
     type_name = "EOM"
@@ -43,11 +42,11 @@ class EOM(Calculator):
 
     def update(self, high: float, low: float, volume: float) -> tuple[float]:
         """The mean with this bar as the newest."""
-        middle = (high + low) / 2.0
+        middle, height = (high + low) / 2.0, high - low
         before, self._before = self._before, middle
         if before is None:
             return (math.nan,)
-        height = high - low
-        moves = height > _LEAST_RANGE and volume > 0.0
-        box = (volume / _VOLUME_SCALE) / height if moves else _NO_MOVEMENT
-        return (mean(self._window.values) if self._window.take((middle - before) / box) else math.nan,)
+        box = volume / _VOLUME_UNIT / height if height > _LEAST_HEIGHT and volume > 0.0 else _LARGEST_BOX
+        if not self._window.take((middle - before) / box):
+            return (math.nan,)
+        return (mean(self._window.values),)

@@ -1,47 +1,44 @@
-"""Moving average convergence divergence."""
+"""Moving average convergence and divergence."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
-from worker.strategies.indicators.calculator import MAXIMUM_PERIOD, SERIES, Calculator
-from worker.strategies.indicators.ema import ExponentialAverage
-from worker.strategies.parameters import Parameter, Values
+from worker.strategies.indicators.calculator import SERIES, Calculator, period
+from worker.strategies.indicators.exponential import ExponentialAverage
+from worker.strategies.parameters import Values
 
 _NOT_READY = (math.nan, math.nan, math.nan)
 
 
 class MACD(Calculator):
-    """EMA(fast) - EMA(slow), its EMA(signal), and the difference of the two; all three from bar s + g - 2 on.
+    """EMA(fast) - EMA(slow), its EMA(signal), and the difference of the two.
 
-    The fast mean is seeded so late that both means begin together, at bar s - 1, as TA-Lib has it. Of two periods
-    given in the wrong order the longer one is the slow one. NaN inputs are passed over.
+    As in TA-Lib, the fast average begins together with the slow one, with the mean of the last `fastperiod` of the
+    first `slowperiod` values; all three outputs are first valid at bar slow + signal - 2; and the longer of the two
+    periods is the slow one, whichever key it stands under. NaN inputs (an indicator that is not valid yet) are
+    passed over.
     """
 
     type_name = "MACD"
     inputs = SERIES
     outputs = ("macd", "macdsignal", "macdhist")
-    other_outputs = {"signal": "macdsignal", "hist": "macdhist"}  # noqa: RUF012 - as declared on Calculator
+    output_synonyms: ClassVar[Mapping[str, str]] = {"signal": "macdsignal", "hist": "macdhist"}
     parameters = (
-        Parameter(
-            name="fastperiod", kind="integer", minimum=1, maximum=MAXIMUM_PERIOD, meaning="bars of the fast mean"
-        ),
-        Parameter(
-            name="slowperiod", kind="integer", minimum=1, maximum=MAXIMUM_PERIOD, meaning="bars of the slow mean"
-        ),
-        Parameter(
-            name="signalperiod", kind="integer", minimum=1, maximum=MAXIMUM_PERIOD, meaning="bars of the signal line"
-        ),
+        period("fastperiod", "bars of the fast average"),
+        period("slowperiod", "bars of the slow average"),
+        period("signalperiod", "bars of the average of the difference"),
     )
 
     def __init__(self, fast: int, slow: int, signal: int) -> None:
-        self._lookback = slow + signal
         fast, slow = min(fast, slow), max(fast, slow)
+        self._lookback = slow + signal
+        self._before_fast = slow - fast
         self._fast = ExponentialAverage(fast)
         self._slow = ExponentialAverage(slow)
         self._signal = ExponentialAverage(signal)
-        self._until_fast = slow - fast
-        """Values still to pass before the fast mean takes its first."""
 
     @classmethod
     def from_values(cls, values: Values) -> MACD:
@@ -50,19 +47,19 @@ class MACD(Calculator):
 
     @property
     def lookback(self) -> int:
-        """Slow period + signal period."""
+        """The slow period and the signal's together."""
         return self._lookback
 
     def update(self, value: float) -> tuple[float, float, float]:
-        """MACD, signal line and their difference with `value` as the newest."""
+        """MACD, signal and histogram with `value` as the newest."""
         if math.isnan(value):
             return _NOT_READY
         slow = self._slow.take(value)
-        if self._until_fast > 0:
-            self._until_fast -= 1
+        if self._before_fast:
+            self._before_fast -= 1
             return _NOT_READY
-        macd = self._fast.take(value) - slow
-        if math.isnan(macd):
+        difference = self._fast.take(value) - slow
+        if math.isnan(difference):
             return _NOT_READY
-        signal = self._signal.take(macd)
-        return _NOT_READY if math.isnan(signal) else (macd, signal, macd - signal)
+        signal = self._signal.take(difference)
+        return _NOT_READY if math.isnan(signal) else (difference, signal, difference - signal)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from worker.strategies.indicators.calculator import MAXIMUM_PERIOD, Calculator
+from worker.strategies.indicators.calculator import Calculator, period
+from worker.strategies.indicators.true_range import TrueRange
 from worker.strategies.indicators.window import Window, mean
 from worker.strategies.parameters import Parameter, Values
 
@@ -12,28 +13,29 @@ _NOT_READY = (math.nan, math.nan)
 
 
 class SUPERTREND(Calculator):
-    """A line that trails the price and turns when a close crosses it; direction 1 below the price, -1 above.
+    """A line below a rising market and above a falling one that only moves with the trend, and the trend's sign.
 
-    Bands = (high + low) / 2 plus and minus k times the simple mean of the last n true ranges. Bar n begins with
-    direction 1 on the lower band. In direction 1 a close at or below the line turns it to the upper band, else the
-    line is the greater of itself and the lower band; direction -1 mirrors that.
+    Bands: (high + low) / 2 plus and minus `multiplier` x the simple mean of the last n true ranges. It begins at bar
+    n, rising, on the lower band. While rising, a close at or below the line of the bar before turns it: falling, on
+    the upper band; else the line is the higher of lower band and line before. While falling, the mirror image.
+    `direction` is 1 or -1.
     """
 
     type_name = "SUPERTREND"
     inputs = ("high", "low", "close")
     outputs = ("super_trend", "direction")
     parameters = (
-        Parameter(name="length", kind="integer", minimum=1, maximum=MAXIMUM_PERIOD, meaning="true ranges in the mean"),
-        Parameter(name="multiplier", kind="number", minimum=0, meaning="distance of the bands in mean true ranges"),
+        period("length", "true ranges in the mean"),
+        Parameter(name="multiplier", kind="number", minimum=0, meaning="mean true ranges from the middle to a band"),
     )
 
     def __init__(self, length: int, multiplier: float) -> None:
         self._length = length
         self._multiplier = multiplier
-        self._ranges = Window(length)
-        self._before: float | None = None
-        self._line = math.nan
+        self._range = TrueRange()
+        self._window = Window(length)
         self._direction = 1.0
+        self._line = -math.inf
 
     @classmethod
     def from_values(cls, values: Values) -> SUPERTREND:
@@ -42,29 +44,25 @@ class SUPERTREND(Calculator):
 
     @property
     def lookback(self) -> int:
-        """length + 1."""
+        """The length and the first bar, which has no true range."""
         return self._length + 1
 
     def update(self, high: float, low: float, close: float) -> tuple[float, float]:
-        """Line and direction at this bar."""
-        before, self._before = self._before, close
-        if before is None:
+        """Line and direction with this bar as the newest."""
+        reach = self._range.take(high, low, close)
+        if math.isnan(reach) or not self._window.take(reach):
             return _NOT_READY
-        if not self._ranges.take(max(high - low, abs(high - before), abs(low - before))):
-            return _NOT_READY
-        middle, distance = (high + low) / 2.0, self._multiplier * mean(self._ranges.values)
-        self._move(close, middle + distance, middle - distance)
+        middle, half = (high + low) / 2.0, self._multiplier * mean(self._window.values)
+        self._move(close, middle - half, middle + half)
         return self._line, self._direction
 
-    def _move(self, close: float, upper: float, lower: float) -> None:
-        if math.isnan(self._line):
-            self._line = lower
-        elif self._direction > 0:
-            self._turn(close <= self._line, upper, max(lower, self._line))
+    def _move(self, close: float, lower: float, upper: float) -> None:
+        if self._direction > 0.0:
+            if close <= self._line:
+                self._direction, self._line = -1.0, upper
+            else:
+                self._line = max(lower, self._line)
+        elif close >= self._line:
+            self._direction, self._line = 1.0, lower
         else:
-            self._turn(close >= self._line, lower, min(upper, self._line))
-
-    def _turn(self, turns: bool, beyond: float, along: float) -> None:
-        if turns:
-            self._direction = -self._direction
-        self._line = beyond if turns else along
+            self._line = min(upper, self._line)
