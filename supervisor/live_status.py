@@ -72,9 +72,11 @@ def _health(life: Life) -> dict[str, Any]:
     rate = signs.error_rate()
     return {
         "health": assessment.health.word,
+        "health_class": int(assessment.health),
         "health_reasons": list(assessment.reasons),
         "failed_checks": max(signs.checkup.missed, signs.checkup.failed),
         "cpu_percent": None if signs.cpu_percent is None else round(signs.cpu_percent, 1),
+        "memory_bytes": signs.memory_bytes,
         "memory_mb": _megabytes(signs.memory_bytes),
         "memory_pss_mb": _megabytes(shares.proportional if shares else None),
         "memory_uss_mb": _megabytes(shares.unique if shares else None),
