@@ -41,6 +41,9 @@ def status(bot: AnyBot = None, as_json: Json = False) -> None:
             "name": "Name",
             "status": "Status",
             "pid": "Pid",
+            "health": "Health",
+            "cpu_percent": "CPU %",
+            "memory_mb": "MB",
             "heartbeat": "Heard",
             "bars": "Bars",
             "position": "Position",
@@ -69,6 +72,11 @@ def processes(as_json: Json = False) -> None:
             "incarnation": "Life",
             "phase": "Phase",
             "stopping": "Stopping",
+            "health": "Health",
+            "cpu_percent": "CPU %",
+            "memory_mb": "RSS (MB)",
+            "memory_uss_mb": "USS (MB)",
+            "response_time": "Answer (s)",
             "uptime": "Up (s)",
             "heartbeat_age": "Heard (s)",
             "progress_age": "Progress (s)",
@@ -212,6 +220,9 @@ def _status_row(row: dict[str, Any], live: dict[str, Any] | None, now: datetime)
         "phase": life.get("phase"),
         "heartbeat": ago(row.get("last_heartbeat"), now),
         "last_heartbeat": row.get("last_heartbeat"),
+        "health": life.get("health"),
+        "cpu_percent": life.get("cpu_percent"),
+        "memory_mb": life.get("memory_mb"),
         "bars": life.get("bars"),
         "last_bar_at": life.get("last_bar_at"),
         "position": life.get("position"),
@@ -228,4 +239,8 @@ def _status_row(row: dict[str, Any], live: dict[str, Any] | None, now: datetime)
 def _headline(live: dict[str, Any] | None) -> str:
     if live is None:
         return "no supervisor runs here; this is what the database says"
-    return f"supervisor pid {live['pid']}, database {live['database']}, {live['backlog']} writes waiting"
+    line = f"supervisor pid {live['pid']}, database {live['database']}, {live['backlog']} writes waiting"
+    host = live.get("host") or {}
+    if host.get("short_of"):
+        line += f"; the host is short of {', '.join(host['short_of'])}" + (", bots slowed" if host["throttled"] else "")
+    return line
