@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from builders import a_csv
 from reference.random_bots import a_random_bot, a_random_market
-from reference.simulator import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, simulate
+from reference.simulator import simulate
+from reference.trade import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS
 
 from common.clock import SystemClock
 from common.spec import BotSpec, read_spec
