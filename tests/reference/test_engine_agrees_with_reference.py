@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from builders import a_csv
-from reference.random_bots import a_random_bot, a_random_market
+from reference.random_bots import a_random_bot
+from reference.random_markets import a_random_market
 from reference.simulator import simulate
 from reference.trade import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS
 
