@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from benchmarks import crash, enabling, engine, fleet, idle, ledger, machine, memory, stopping
+from benchmarks import crash, enabling, endurance, engine, fleet, idle, indicators, ledger, machine, memory, stopping
 from benchmarks.context import Context
 from benchmarks.databases import Databases
 from benchmarks.figure import Figure
@@ -35,6 +35,8 @@ MEASUREMENTS: dict[str, Callable[[Context], list[Figure]]] = {
     "stop": stopping.measure,
     "idle": idle.measure,
     "engine": engine.measure,
+    "endurance": endurance.measure,
+    "indicators": indicators.measure,
 }
 
 

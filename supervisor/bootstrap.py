@@ -32,9 +32,13 @@ from supervisor.record import Record
 from supervisor.roster import Roster
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
+from supervisor.stacks import StackQuestions
 from supervisor.state_folder import StateFolder
 from supervisor.store.claims import Claimant
 from supervisor.store.recorder import Recorder, RecorderOptions
+from supervisor.telemetry.endpoint import TelemetryEndpoint
+from supervisor.telemetry.meter import SILENT, Meter
+from supervisor.telemetry.prometheus import PrometheusMeter
 from supervisor.ticketing import TicketOffice
 
 
@@ -47,10 +51,11 @@ def assemble(settings: Settings) -> Iterator[Supervisor]:
         logger.info("State folder {}, run folder {}", settings.state_dir, settings.runtime_dir)
         router = Router(clock)
         stack.callback(router.close)
-        recorder = Recorder(_recorder_options(settings, folder))
+        meter = _meter(settings, clock, stack)
+        recorder = Recorder(_recorder_options(settings, folder, meter))
         launcher = _launcher(settings)
         stack.callback(launcher.close)
-        yield _wire(settings, clock, stack, folder, router, recorder, launcher)
+        yield _wire(settings, clock, stack, folder, router, recorder, launcher, meter)
 
 
 def _wire(
@@ -61,20 +66,34 @@ def _wire(
     router: Router,
     recorder: Recorder,
     launcher: Launcher,
+    meter: Meter,
 ) -> Supervisor:
     policy = policy_of(settings)
     roster = Roster()
-    record = Record(recorder, clock)
+    record = Record(recorder, clock, meter)
     records = LifeRecords(settings.state_dir / "lives")
     adopted = AdoptedLives()
     stack.callback(adopted.close)
     endpoint, server_key = _open(router, settings)
     office = TicketOffice(settings, folder, "", endpoint, server_key)
     enrolment = Enrolment(settings, roster, launcher)
-    news = News(roster, enrolment, router, record, recorder, folder, office)
+    news = News(roster, enrolment, router, record, recorder, folder, office, meter, clock)
     deeds = Deeds(roster, office, launcher, router, records, record, clock, news.next_incarnation)
+    stacks = StackQuestions(roster, router, record)
     observation = Observation(
-        roster, enrolment, deeds, router, adopted, records, record, recorder, policy, clock, settings.lease
+        roster,
+        enrolment,
+        deeds,
+        router,
+        adopted,
+        records,
+        record,
+        recorder,
+        policy,
+        clock,
+        settings.lease,
+        stacks,
+        meter,
     )
     answering: list[Supervisor] = []
     control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
@@ -98,6 +117,8 @@ def _wire(
         deeds=deeds,
         news=news,
         record=record,
+        stacks=stacks,
+        meter=meter,
     )
     answering.append(supervisor)
     adopt_lives(roster, records, router, adopted, observation, clock)
@@ -118,6 +139,25 @@ def _launcher(settings: Settings) -> Launcher:
     return ForkServerLauncher() if settings.launcher == "forkserver" else InterpreterLauncher()
 
 
+def _meter(settings: Settings, clock: Clock, stack: ExitStack) -> Meter:
+    """A service whose metrics cannot be read runs all the same."""
+    if not settings.metrics_address:
+        return SILENT
+    host, _, port = settings.metrics_address.rpartition(":")
+    meter = PrometheusMeter()
+    try:
+        endpoint = TelemetryEndpoint(host.strip("[]"), int(port), meter, clock)
+    except OSError as error:
+        logger.error(
+            "BOTVISOR_METRICS_ADDRESS={}: nothing can listen there ({}); the service runs without metrics",
+            settings.metrics_address,
+            error.strerror or error,
+        )
+        return SILENT
+    stack.callback(endpoint.close)
+    return meter
+
+
 def _host() -> str:
     """This machine: many are called localhost."""
     try:
@@ -127,7 +167,7 @@ def _host() -> str:
     return f"{socket.gethostname()}/{machine}" if machine else socket.gethostname()
 
 
-def _recorder_options(settings: Settings, folder: StateFolder) -> RecorderOptions:
+def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> RecorderOptions:
     own = os.getpid()
     return RecorderOptions(
         url=settings.database_url,
@@ -143,4 +183,5 @@ def _recorder_options(settings: Settings, folder: StateFolder) -> RecorderOption
         expected_uuid=folder.remembered_database(),
         incarnation_block=BLOCK,
         poll_interval=settings.poll_interval,
+        meter=meter if meter.listens else None,
     )

@@ -194,6 +194,10 @@ class Deeds:
         if life is not None and self._router.send(life.incarnation, PauseMessage(paused=action.paused)):
             life.worker = replace(life.worker, paused=action.paused)
 
+    def repeat_pause(self, life: Life) -> None:
+        """Tell a life once more what it was told of pausing: it waits for that word."""
+        self._router.send(life.incarnation, PauseMessage(paused=life.worker.paused))
+
     def _quarantine(self, bot: Bot, action: Quarantine) -> None:
         bot.quarantine(action.generation, action.reason, self._clock.now())
         self._record.quarantined(bot, action.reason)

@@ -148,7 +148,7 @@ class Enrolment:
             bot_id=bot.bot_id,
             on=wish.on,
             generation=generation,
-            paused=wish.paused,
+            paused=bot.paused,
             restart_token=bot.heed.restart_token,
             priority=wish.priority,
             apply_on_stop=wish.apply_on_stop,

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import logging.handlers
+import os
 import threading
 import zlib
 from collections.abc import Callable
@@ -149,9 +150,8 @@ class LogMerger:
         return self._retire(source.inode) or moved if source.rotated else moved
 
     def _open(self, source: _Source) -> _Tail | None:
-        try:
-            file = source.path.open("rb")
-        except FileNotFoundError:
+        file = open_seen(source.path, source.inode)
+        if file is None:
             return None
         known = self._positions.get(source.inode)
         same = known is not None and known.offset <= source.size and known.head == _head(file, known.offset)
@@ -213,6 +213,18 @@ class LogMerger:
         fresh = self._positions_file.with_suffix(".new")
         fresh.write_text(json.dumps({inode: (at.offset, at.head) for inode, at in self._positions.items()}))
         fresh.replace(self._positions_file)
+
+
+def open_seen(path: Path, inode: int) -> BinaryIO | None:
+    """The file at `path` if it still is the one with that inode; None when it was renamed or removed meanwhile."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return None
+    if os.fstat(file.fileno()).st_ino == inode:
+        return file
+    file.close()
+    return None
 
 
 def _head(file: BinaryIO, offset: int) -> int:

@@ -29,8 +29,10 @@ from supervisor.record import Record
 from supervisor.roster import Bot, Roster
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
+from supervisor.stacks import StackQuestions
 from supervisor.store.commands import RefreshBots
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 
 _LONGEST_WAIT = 1.0
 _RECORDER_FLUSH = 10.0
@@ -60,6 +62,8 @@ class Supervisor:
         deeds: Deeds,
         news: News,
         record: Record,
+        stacks: StackQuestions,
+        meter: Meter = SILENT,
     ) -> None:
         self._settings = settings
         self._policy = policy
@@ -77,6 +81,8 @@ class Supervisor:
         self._deeds = deeds
         self._news = news
         self._record = record
+        self._stacks = stacks
+        self._meter = meter
         self._stop_since: float | None = None
         self._kill_now = False
         self._leaving = False
@@ -101,9 +107,14 @@ class Supervisor:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a request on the control socket."""
-        if request.get("do") == "status":
-            return self._status()
-        raise ValueError(f"unknown request {request.get('do')!r}; known: status")
+        match request:
+            case {"do": "status"}:
+                return self._status()
+            case {"do": "stack", "bot": int(bot_id)}:
+                return self._stacks.ask(bot_id)
+            case {"do": "stacks", "bot": int(bot_id), "question": int(question)}:
+                return self._stacks.answer(bot_id, question)
+        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stack, stacks")
 
     def _register(self) -> None:
         self._poller.register(self._router)
@@ -137,6 +148,11 @@ class Supervisor:
             self._beats_due = now + self._settings.heartbeat_interval
             self._record.heartbeats(self._roster)
             self._forgive(now)
+            if self._meter.listens:
+                self._meter.fleet(self._status())
+        self._meter.turned(
+            now, database_up=self._news.database_up, started=self._news.rows_known, stopping=self._stopping
+        )
 
     def _excuse_silence(self, now: float) -> None:
         """After a turn that came late (a stopped process, a paused machine) nobody could be heard: listen anew."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from loguru import logger
 
+from common.clock import Clock, SystemClock
 from common.errors import BotvisorError
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Router
@@ -30,8 +31,10 @@ from supervisor.store.events import (
     IncarnationsReserved,
     RecorderStopped,
     StatusWritten,
+    WishWritten,
 )
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.ticketing import TicketOffice
 
 BLOCK = 200
@@ -50,6 +53,8 @@ class News:
         recorder: Recorder,
         folder: StateFolder,
         office: TicketOffice,
+        meter: Meter = SILENT,
+        clock: Clock | None = None,
     ) -> None:
         self._roster = roster
         self._enrolment = enrolment
@@ -58,6 +63,8 @@ class News:
         self._recorder = recorder
         self._folder = folder
         self._office = office
+        self._meter = meter
+        self._clock = clock or SystemClock()
         self._incarnations: deque[int] = deque()
         self._reserving = False
         self.rows_known = False
@@ -89,6 +96,8 @@ class News:
                 return False
             case StatusWritten():
                 return self._status_written(event)
+            case WishWritten():
+                return self._wish_written(event)
             case BotsRead():
                 self._rows(event)
             case IncarnationsReserved(block):
@@ -141,6 +150,8 @@ class News:
 
     def _delivered(self, delivery: Delivery) -> None:
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
+        if self._meter.listens:
+            self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint
@@ -162,6 +173,14 @@ class News:
             self._recorder.submit(RefreshBots())
             return False
         bot.heed = Heed()
+        self._enrolment.renew_wish(bot)
+        return True
+
+    def _wish_written(self, event: WishWritten) -> bool:
+        bot = self._roster.bot(event.bot_id)
+        if bot is None:
+            return False
+        self._record.pause_written(bot, event)
         self._enrolment.renew_wish(bot)
         return True
 

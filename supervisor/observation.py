@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from loguru import logger
 
 from common.clock import Clock
-from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Welcome
+from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Stacks, Welcome
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Received, Router
@@ -26,7 +26,9 @@ from supervisor.reconcile.restarts import bury
 from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, LiveWorker, Policy, Rung, StopReason
 from supervisor.record import Record
 from supervisor.roster import Life, Roster
+from supervisor.stacks import StackQuestions
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 
 _PHASES = {
     Phase.STARTING: LifePhase.STARTING,
@@ -68,6 +70,8 @@ class Observation:
         policy: Policy,
         clock: Clock,
         lease: float,
+        stacks: StackQuestions,
+        meter: Meter = SILENT,
     ) -> None:
         self._roster = roster
         self._enrolment = enrolment
@@ -80,6 +84,8 @@ class Observation:
         self._policy = policy
         self._clock = clock
         self._lease = lease
+        self._stacks = stacks
+        self._meter = meter
         self._departed: deque[tuple[float, int]] = deque()
         self._ended: dict[int, _End] = {}
 
@@ -87,6 +93,8 @@ class Observation:
         """One message of an authenticated life; entries go on to the recorder unread."""
         if received.kind == Kind.ENTRY:
             self._recorder.submit_entry(received.bot_id, received.incarnation, received.payload)
+            if self._meter.listens:
+                self._meter.entry_received(received.incarnation, self._clock.monotonic())
             return False
         life = self._roster.life(received.incarnation)
         if life is None:
@@ -96,6 +104,9 @@ class Observation:
                 return self._hello(life, hello)
             case Heartbeat() as heartbeat:
                 return self._heartbeat(life, heartbeat)
+            case Stacks() as stacks:
+                self._stacks.heard(life, stacks)
+                return False
             case Goodbye() as goodbye:
                 life.goodbye = goodbye
                 if (end := self._ended.pop(life.incarnation, None)) is not None:
@@ -167,7 +178,21 @@ class Observation:
         life.worker = life.worker.heard(now, now - heartbeat.loop_age)
         if heartbeat.phase is Phase.STOPPING and heartbeat.unacknowledged:
             life.worker = _waited_for(life.worker, now)
-        return self._enter(life, _PHASES[heartbeat.phase])
+        asked = heartbeat.pause_wish is not None and self._asked_to_pause(life, heartbeat.pause_wish)
+        return self._enter(life, _PHASES[heartbeat.phase]) or asked
+
+    def _asked_to_pause(self, life: Life, paused: bool) -> bool:
+        """A signal to the worker is an operator's word: it becomes the row's status."""
+        bot = self._roster.bot(life.bot_id)
+        if bot is None or bot.wish is None or not bot.wish.on or life.worker.settle:
+            return False
+        if bot.paused != paused:
+            bot.asked_pause = paused
+            self._record.ask_pause(bot, paused)
+            return True
+        if life.worker.paused == paused:
+            self._deeds.repeat_pause(life)
+        return False
 
     def _enter(self, life: Life, phase: LifePhase) -> bool:
         worker = life.worker

@@ -28,9 +28,11 @@ from supervisor.store.commands import (
     WriteHeartbeats,
     WriteStatus,
     WriteSupervision,
+    WriteWish,
 )
-from supervisor.store.events import StatusWritten
+from supervisor.store.events import StatusWritten, WishWritten
 from supervisor.store.recorder import Recorder
+from supervisor.telemetry.meter import SILENT, Meter
 
 _INCIDENT_CAUSES = FAULTS | {
     ExitCause.KILLED,
@@ -44,13 +46,15 @@ _INCIDENT_CAUSES = FAULTS | {
 class Record:
     """The pen of the control loop."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, meter: Meter = SILENT) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._meter = meter
         self._host = socket.gethostname()
 
     def life_opened(self, bot: Bot, life: Life) -> None:
         """A life was asked for."""
+        self._meter.life_opened(bot.bot_id)
         self._recorder.submit(
             OpenIncarnation(
                 incarnation=life.incarnation,
@@ -65,6 +69,7 @@ class Record:
 
     def life_running(self, life: Life) -> None:
         """A life reported that it trades."""
+        self._meter.life_running(life.bot_id, self._clock.monotonic())
         pid = life.identity.pid if life.identity else None
         self._recorder.submit(RunningIncarnation(incarnation=life.incarnation, running_at=self._clock.now(), pid=pid))
 
@@ -72,6 +77,7 @@ class Record:
         self, bot: Bot | None, life: Life, cause: ExitCause, code: int | None, signal: int | None, detail: str | None
     ) -> None:
         """A life is proved gone."""
+        self._meter.life_closed(life.bot_id, str(cause), self._clock.monotonic())
         self._recorder.submit(
             CloseIncarnation(
                 incarnation=life.incarnation,
@@ -100,6 +106,40 @@ class Record:
         """A life is aborted because it hangs or is silent."""
         sentence = f"{bot.name}: life {life.incarnation} is replaced, for {why}"
         self._incident(bot, life, "error", "watchdog", sentence, key=f"watchdog:{life.incarnation}")
+
+    def stacks_told(self, life: Life, text: str) -> None:
+        """A worker was asked by a signal what its threads are doing."""
+        bot_name = f"Bot {life.bot_id}"
+        key = f"stacks:{life.incarnation}:{self._clock.now().isoformat()}"
+        self._incident(
+            None,
+            life,
+            "info",
+            "stacks",
+            f"{bot_name}: the stacks of life {life.incarnation}",
+            key=key,
+            details={"stacks": text},
+        )
+
+    def ask_pause(self, bot: Bot, paused: bool) -> None:
+        """A signal to its worker asked to pause or resume the bot: the row shall say so."""
+        word = "paused" if paused else "running"
+        logger.bind(bot_id=bot.bot_id).info(
+            "Bot {} ({}): a signal asked it to {}", bot.bot_id, bot.name, "pause" if paused else "resume"
+        )
+        self._wish(bot, bot.status, word)
+
+    def pause_written(self, bot: Bot, answer: WishWritten) -> None:
+        """The answer to `ask_pause`: the row says so now, or somebody else's word stands there."""
+        if answer.done:
+            bot.status, bot.asked_pause = answer.status, None
+        elif answer.found is not None and answer.found == bot.supervision.last_status:
+            self._wish(bot, answer.found, answer.status)  # only we ourselves wrote in between
+        else:
+            bot.asked_pause = None
+
+    def _wish(self, bot: Bot, expected: str, status: str) -> None:
+        self._recorder.submit(WriteWish(bot_id=bot.bot_id, expected=expected, status=status, at=self._clock.now()))
 
     def quarantined(self, bot: Bot, reason: str) -> None:
         """A bot is parked; the one critical report of it."""
@@ -229,7 +269,9 @@ class Record:
         *,
         key: str,
         output_file: Path | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
+        self._meter.incident(severity, error_class)
         self._recorder.submit(
             RecordIncident(
                 key=key,
@@ -240,6 +282,7 @@ class Record:
                 message=message,
                 at=self._clock.now(),
                 output_file=output_file,
+                details=details or {},
             )
         )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common.wire.facts import Checkpoint
-from common.wire.messages import Goodbye, Heartbeat
+from common.wire.messages import Goodbye, Heartbeat, Stacks
 from common.wire.ticket import TradeRow
 from supervisor.processes.lives import LifeRecord
 from supervisor.processes.port import ProcessIdentity
@@ -60,6 +60,8 @@ class Life:
     heartbeat: Heartbeat | None = None
     heartbeat_at: datetime | None = None
     goodbye: Goodbye | None = None
+    stacks: Stacks | None = None
+    """What its threads were doing when it was last asked."""
     record: LifeRecord | None = None
     """What is on disk of it, for the next supervisor."""
 
@@ -96,6 +98,8 @@ class Bot:
     accepted: Accepted | None = None
     wish: Wish | None = None
     heed: Heed = field(default_factory=Heed)
+    asked_pause: bool | None = None
+    """A signal to its worker asked to pause (or resume); counts until the row says so."""
     warned: set[str] = field(default_factory=set)
     newest_incarnation: int | None = None
     life: Life | None = None
@@ -110,6 +114,13 @@ class Bot:
     trades: tuple[TradeRow, ...] = ()
     error_count: int = 0
     started_at: datetime | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the bot shall make no entries."""
+        if self.asked_pause is not None:
+            return self.asked_pause
+        return self.wish is not None and self.wish.paused
 
     def quarantine(self, generation: str | None, reason: str | None, at: datetime | None = None) -> None:
         """Note that the bot is parked for `generation`, or (None) no longer."""

@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         (), description="Folders of strategy plugins, separated as in PATH."
     )
 
+    metrics_address: str = Field(
+        "",
+        description="`host:port` of Prometheus metrics (`/metrics`) and health (`/healthz`, `/livez`, `/readyz`), for example `127.0.0.1:9464`. Nothing listens without it; there is no password, so keep it on loopback or a trusted net.",
+    )
+
     log_level: Level = Field("INFO", description="Least level that is logged.")
     log_rotation_mb: float = Field(20.0, ge=0.01, le=100_000, description="Size at which a log file is rotated, in MB.")
     log_keep: int = Field(5, ge=1, description="Rotated files kept of each log.")
@@ -111,6 +116,14 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) and value.upper() in _LEVELS else value
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdecimal() and int(port) <= 65_535):
+            raise ValueError("must be host:port, for example 127.0.0.1:9464")
+        return value
 
     @field_validator("plugin_dirs", mode="before")
     @classmethod

@@ -37,7 +37,7 @@ class TicketOffice:
             install_tag=install_tag(self.database_uuid),
             incarnation=incarnation,
             generation=accepted.generation,
-            paused=bool(bot.wish and bot.wish.paused),
+            paused=bot.paused,
             link=LinkTicket(
                 endpoint=self.endpoint,
                 server_key=self.server_key,

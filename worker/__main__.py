@@ -2,6 +2,7 @@
 
 python -m worker --ticket-fd N      live the life of the ticket in descriptor N (0: standard input)
 python -m worker check              examine a config: JSON request on stdin, JSON answer on stdout
+python -m worker backtest           trade a config over history: JSON request on stdin, JSON lines on stdout
 python -m worker describe           the strategies and mixins there are, as JSON on stdout
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from worker import check, describe, entry
+from worker.backtest import command as backtest
 
 
 def main(arguments: Sequence[str] | None = None, body: entry.Body | None = None) -> int:
@@ -22,6 +24,8 @@ def main(arguments: Sequence[str] | None = None, body: entry.Body | None = None)
         entry.run(options.ticket_fd, body)
     if options.command == "check":
         check.run()
+    if options.command == "backtest":
+        backtest.run()
     return describe.run(sys.stdout, tuple(options.plugin_dir))
 
 
@@ -34,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("check", help="examine a config: JSON on stdin, JSON on stdout")
+    commands.add_parser("backtest", help="trade a config over history: JSON on stdin, JSON lines on stdout")
     catalogue = commands.add_parser("describe", help="list strategies and mixins as JSON")
     catalogue.add_argument("--plugin-dir", type=Path, action="append", default=[], help="folder of strategy plugins")
     return parser

@@ -251,12 +251,21 @@ class _Life:
         if hasattr(signal, "SIGUSR1"):
             signal.signal(signal.SIGUSR1, self._dump_stacks)
         if hasattr(signal, "SIGUSR2"):
-            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+            signal.signal(signal.SIGUSR2, self._toggle_pause)
 
     def _dump_stacks(self, number: int, frame: FrameType | None) -> None:
         # With the interpreter's lock held: faulthandler's own handler runs beside the other threads, reads their
         # stacks while they change, and now and then takes a healthy process down with it.
         faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+        self._link.tell_stacks()
+
+    def _toggle_pause(self, number: int, frame: FrameType | None) -> None:
+        """At once, also while no supervisor is there to be asked; the supervisor makes it the row's status."""
+        paused = not self._paused
+        logger.info("SIGUSR2: {}", "no entries from now on" if paused else "entries are allowed again")
+        self._pause(paused)
+        self._progress.pause_wish = paused
+        self._link.wake()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         hangup = hasattr(signal, "SIGHUP") and number == signal.SIGHUP

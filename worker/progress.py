@@ -1,7 +1,7 @@
 """What the trading loop has achieved so far, for the heartbeat to carry.
 
-Written only by the trading thread, read by the io thread; each field is replaced as a whole, so a reader
-never sees half a value.
+Written only by the trading thread, read by the io thread (which alone ends a `pause_wish`); each field is replaced
+as a whole, so a reader never sees half a value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ def _nobody() -> None:
 class Progress:
     """Progress of one life."""
 
-    __slots__ = ("_phase", "bars", "equity", "last_bar_at", "last_round", "on_phase", "paused", "position")
+    __slots__ = (
+        "_phase",
+        "bars",
+        "equity",
+        "last_bar_at",
+        "last_round",
+        "on_phase",
+        "pause_wish",
+        "paused",
+        "position",
+    )
 
     def __init__(self, *, last_round: float = 0.0, paused: bool = False) -> None:
         self._phase = Phase.STARTING
@@ -31,6 +41,8 @@ class Progress:
         self.equity: str | None = None
         self.position: str | None = None
         self.paused = paused
+        self.pause_wish: bool | None = None
+        """What a signal asked for and the supervisor has not confirmed yet."""
         self.on_phase: Callable[[], None] = _nobody
         """Called on the trading thread after each change of phase, so that it is told at once."""
 

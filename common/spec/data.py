@@ -11,10 +11,11 @@ from typing import Any
 from common.spec.dates import IsoDate
 from common.spec.fields import Field, Flag, PassThrough, Real, Text, Unfit, Whole
 from common.spec.generation import canonical
-from common.spec.intervals import RULE as INTERVAL_RULE
-from common.spec.intervals import USUAL, interval_seconds
+from common.spec.interval_text import IntervalText
+from common.spec.intervals import USUAL, Interval
 from common.spec.model import BrokerSpec, DataSource, DataSpec, FileSpec
 from common.spec.section import Section
+from common.spec.symbol_text import SymbolText
 
 _SIMULATED = ("simulated", "paper", "mock", "backtrader", "file_broker")
 """Words for the built-in market: its own name, and the brokers that have no market of their own."""
@@ -52,29 +53,6 @@ class Source(Field[DataSource]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval(Text):
-    """Length of a bar."""
-
-    def parse(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise Unfit(self.rule())
-        text = value.strip()
-        try:
-            interval_seconds(text)
-        except ValueError:
-            raise Unfit(self.rule()) from None
-        return text
-
-    def remark(self, value: object) -> str:
-        if str(value).strip() in USUAL:
-            return ""
-        return f"is an unusual interval (usual: {', '.join(USUAL)}); exchanges may refuse it"
-
-    def rule(self) -> str:
-        return INTERVAL_RULE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Separator(Text):
     """One character between columns."""
 
@@ -107,8 +85,14 @@ SOURCE = Source(
     default_note="simulated for paper, mock, backtrader and file_broker brokers; else the broker's type",
     note="paper, mock, backtrader and file_broker mean simulated",
 )
-SYMBOL = Text(name="symbol", longest=20, blank_is_absent=True, default_note="the bot's symbol")
-INTERVAL = Interval(name="interval", default="1h", note="another than " + ", ".join(USUAL) + " is worth a warning")
+SYMBOL = SymbolText(name="symbol", longest=20, blank_is_absent=True, default_note="the bot's symbol")
+INTERVAL = IntervalText(name="interval", default="1h", note="another than " + ", ".join(USUAL) + " is worth a warning")
+SOURCE_INTERVAL = IntervalText(
+    name="source_interval",
+    blank_is_absent=True,
+    default_note="data.interval",
+    note="interval of a file's rows, when they are finer and are to be joined into bars of data.interval",
+)
 LOOKBACK = Whole(
     name="lookback_bars", low=1, high=1_000_000, default=500, unit="bars", note="above 5000 is worth a warning"
 )
@@ -163,6 +147,7 @@ FIELDS: tuple[Field[Any], ...] = (
     SOURCE,
     SYMBOL,
     INTERVAL,
+    SOURCE_INTERVAL,
     LOOKBACK,
     HISTORY,
     SEED,
@@ -183,22 +168,23 @@ def read_data(data: Section, broker: BrokerSpec | None, symbol: str) -> DataSpec
     """The data section; None when the source cannot be told (then an error is noted)."""
     source = _source(data, broker)
     feed_symbol = (data.get(SYMBOL) or symbol).strip()
-    interval, lookback = data.value(INTERVAL), data.value(LOOKBACK)
+    interval, lookback = Interval.of(data.value(INTERVAL)), data.value(LOOKBACK)
     if lookback > 5000:
         data.warning(LOOKBACK.name, "is more than 5000 bars", "the bot needs as many before it may trade")
     file = _read_file(data, required=source == "file")
     speed, bar_seconds = _pace(data, source)
     start, end = _range(data)
     history, seed = data.get(HISTORY), data.value(SEED)
+    source_interval = _source_interval(data, source, interval)
     data.warn_unknown(FIELDS)
     if source is None:
         return None
-    seconds = interval_seconds(interval)
     spec = DataSpec(
         source=source,
         symbol=feed_symbol,
-        interval=interval,
-        interval_seconds=seconds,
+        interval=interval.text,
+        interval_seconds=interval.seconds,
+        source_interval=source_interval,
         lookback_bars=lookback,
         history=source == "simulated" if history is None else history,
         seed=seed,
@@ -224,6 +210,10 @@ def market_identity(data: DataSpec) -> str:
         "seed": data.seed if data.source == "simulated" else None,
         "file": data.file.model_dump() if data.file else None,
     }
+    if data.bar_interval.by_calendar:
+        makes["interval"] = data.interval
+    if data.source_interval is not None:
+        makes["source_interval"] = data.source_interval
     return hashlib.sha256(canonical(makes)).hexdigest()[:16]
 
 
@@ -245,6 +235,23 @@ def _derived(data: Section, broker: BrokerSpec) -> DataSource | None:
     except Unfit as unfit:
         data.lacks(SOURCE.name, str(unfit), f"without it the broker's type, {broker.type}, is the source")
         return None
+
+
+def _source_interval(data: Section, source: DataSource | None, interval: Interval) -> str | None:
+    """The interval of the rows when they are to be joined; None when each row is a bar."""
+    given = data.get(SOURCE_INTERVAL)
+    if given is None:
+        return None
+    rows = Interval.of(given)
+    if source is not None and source != "file":
+        data.warning(SOURCE_INTERVAL.name, "has no effect: only the rows of a file are joined")
+        return None
+    if rows == interval:
+        return None
+    broken = interval.why_not_of(rows)
+    if broken:
+        data.error(SOURCE_INTERVAL.name, f"{broken} (data.interval)", "give the interval of the file's rows")
+    return given
 
 
 def _read_file(data: Section, *, required: bool) -> FileSpec | None:

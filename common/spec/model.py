@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.spec.intervals import Interval
+
 BrokerType = Literal["binance", "paper", "mock", "file_broker", "backtrader", "alpaca", "ibkr"]
 TradingMode = Literal["paper", "live"]
 PaperMode = Literal["disabled", "basic", "realistic", "advanced"]
@@ -125,6 +127,9 @@ class DataSpec(_Part):
     symbol: str
     interval: str = "1h"
     interval_seconds: int = 3600
+    """Length of a bar; a month counts as 30 days. The calendar is `bar_interval`'s."""
+    source_interval: str | None = None
+    """Interval of the file's rows when they are finer and are joined into bars; None: each row is a bar."""
     lookback_bars: int = 500
     history: bool = False
     """Whether the first `lookback_bars` bars only warm indicators up."""
@@ -142,6 +147,11 @@ class DataSpec(_Part):
     """Last timestamp taken, inclusive; a bare date in the config means the end of that day."""
     market_identity: str = ""
     """Same identity = bar n is the same bar; a checkpoint of another identity is worthless."""
+
+    @property
+    def bar_interval(self) -> Interval:
+        """The interval with its calendar."""
+        return Interval.of(self.interval)
 
 
 class TradingSpec(_Part):

@@ -16,6 +16,7 @@ from common.spec.problems import Problem
 from common.spec.risk import read_risk
 from common.spec.section import MANIFEST_REMEDY, MANIFEST_RULE, Section
 from common.spec.strategy import read_strategy
+from common.spec.symbol_text import ONE_SYMBOL, SymbolText
 from common.spec.trading import read_trading
 from common.wire.ticket import RowFacts
 
@@ -24,15 +25,17 @@ LAST_RESORT_SYMBOL = "BTCUSDT"
 NAME = Text(name="name", default_note="the row's description, else Bot and the row's id")
 ENABLED = Flag(name="enabled", default=True, note="false: the bot must not run")
 USER_ID = Whole(name="user_id", low=1, default_note="the row's user_id", note="the row's owner wins")
-SYMBOL = Text(
+SYMBOL = SymbolText(
     name="symbol",
     longest=20,
     aliases=("trading_pair", "pair", "ticker"),
     default_note=f"{LAST_RESORT_SYMBOL}, with a warning",
 )
 OLD_SYMBOLS = tuple(
-    Text(name=name, longest=20, note="older spelling of symbol") for name in ("trading_pair", "pair", "ticker")
+    SymbolText(name=name, longest=20, note="older spelling of symbol") for name in ("trading_pair", "pair", "ticker")
 )
+SEVERAL_SYMBOLS = "symbols"
+"""Not a key of ours; without a symbol beside it, trading the last resort instead would be a surprise."""
 _KEPT = "kept, without effect"
 FIELDS: tuple[Field[Any], ...] = (
     PassThrough(name="id", note="kept; the row's id is the identity"),
@@ -109,7 +112,8 @@ def _read(config: Section, content: dict[str, Any], row: RowFacts) -> BotSpec:
     trading = read_trading(trading_section, risk_section, symbol)
     risk = read_risk(risk_section)
     notifications = read_notifications(config.section("notifications"))
-    config.warn_unknown(FIELDS, (*SECTIONS, *MANIFEST_KEYS))
+    judged = () if any(config.present(field.name) for field in (SYMBOL, *OLD_SYMBOLS)) else (SEVERAL_SYMBOLS,)
+    config.warn_unknown(FIELDS, (*SECTIONS, *MANIFEST_KEYS, *judged))
     return BotSpec(
         bot_id=row.bot_id,
         name=name,
@@ -144,6 +148,9 @@ def _symbol(config: Section) -> str:
     for field in (SYMBOL, *OLD_SYMBOLS):
         if config.present(field.name):
             return (config.get(field) or LAST_RESORT_SYMBOL).strip()
+    if config.present(SEVERAL_SYMBOLS):
+        config.error(SEVERAL_SYMBOLS, f"is not read: {ONE_SYMBOL}", "name it in symbol")
+        return LAST_RESORT_SYMBOL
     config.warning(SYMBOL.name, f"{LAST_RESORT_SYMBOL} is used", "name the symbol to trade")
     return LAST_RESORT_SYMBOL
 

@@ -50,6 +50,7 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("strategy.parameters.max_position_size", "it is above 1 although it is a fraction"),
     ("strategy.parameters.min_position_size", "it is above max_position_size"),
     ("data.interval", "it is none of the usual intervals"),
+    ("data.source_interval", "it is none of the usual intervals; it is given but the source is not a file"),
     ("data.lookback_bars", "it is above 5000"),
     ("data.file_path", "it is given but the source is not a file"),
     ("data.simulate_realtime", "data.speed is given, or the source is simulated"),
@@ -131,5 +132,6 @@ _INTRODUCTION = (
     "",
     "Any parameter named `*_period` must be above 0. What a mixin's parameters mean is not part of this page.",
     "",
-    'An interval is `"<n>s"`, `"<n>m"`, `"<n>h"`, `"<n>d"`, `"1W"` (7 days) or `"1M"` (counted as 30 days).',
+    'An interval is `"<n>s"`, `"<n>m"`, `"<n>h"`, `"<n>d"`, `"1W"` (from Monday 00:00 UTC to the next) or `"1M"` (a',
+    "calendar month in UTC).",
 )

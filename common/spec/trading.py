@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from common.spec.fields import Choice, Field, Flag, Number, Real, Text, Unfit, Whole
+from common.spec.fields import Choice, Field, Flag, Number, Real, Unfit, Whole
 from common.spec.model import OnStop, OrderType, TradingSpec
 from common.spec.section import Section
+from common.spec.symbol_text import SymbolText
 
 SHOWN_ONLY = "is read and shown, but not enforced on a single bot"
 _STOP_POLICIES: tuple[OnStop, ...] = ("keep", "cancel_orders", "close_position")
@@ -37,7 +38,7 @@ ON_STOP: Choice[OnStop] = Choice(
     default="cancel_orders",
     note="when the bot is stopped or disabled for good",
 )
-SYMBOL = Text(
+SYMBOL = SymbolText(
     name="symbol", blank_is_absent=True, default_note="the bot's symbol", note="orders are always for the bot's symbol"
 )
 MAX_DRAWDOWN = Number(

@@ -22,6 +22,7 @@ class Kind:
     HEARTBEAT = b"B"
     ENTRY = b"E"
     GOODBYE = b"G"
+    STACKS = b"T"
 
     WELCOME = b"W"
     IDENTIFY = b"I"
@@ -29,6 +30,7 @@ class Kind:
     RENEW = b"R"
     DRAIN = b"D"
     PAUSE = b"P"
+    TELL_STACKS = b"S"
 
 
 class Phase(StrEnum):
@@ -70,6 +72,8 @@ class Heartbeat(Message):
     position: str | None = None
     """Human text such as `long 1.5 @ 100.2`; None when flat."""
     paused: bool = False
+    pause_wish: bool | None = None
+    """A signal asked this life to pause (or resume); repeated until a Pause answers it."""
     detail: str | None = None
 
 
@@ -78,6 +82,14 @@ class Goodbye(Message):
 
     cause: Literal["drained", "terminated", "hangup", "finished", "orphaned", "bad_spec", "locked", "failed"]
     detail: str | None = None
+
+
+class Stacks(Message):
+    """Worker → supervisor: what each of its threads is doing, asked for by TellStacks or by a signal."""
+
+    text: str
+    asked: int | None = None
+    """Number of the question that this answers; None: a signal asked."""
 
 
 class Welcome(Message):
@@ -117,15 +129,23 @@ class Pause(Message):
     paused: bool
 
 
+class TellStacks(Message):
+    """Supervisor → worker: say what your threads are doing."""
+
+    question: int
+
+
 MESSAGE_OF_KIND: dict[bytes, type[Message]] = {
     Kind.HELLO: Hello,
     Kind.HEARTBEAT: Heartbeat,
     Kind.GOODBYE: Goodbye,
+    Kind.STACKS: Stacks,
     Kind.WELCOME: Welcome,
     Kind.IDENTIFY: Identify,
     Kind.ACK: Ack,
     Kind.RENEW: Renew,
     Kind.DRAIN: Drain,
     Kind.PAUSE: Pause,
+    Kind.TELL_STACKS: TellStacks,
 }
 KIND_OF_MESSAGE: dict[type[Message], bytes] = {message: kind for kind, message in MESSAGE_OF_KIND.items()}

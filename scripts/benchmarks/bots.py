@@ -9,6 +9,7 @@ ENTRY = {
     "name": "RSIOrBBEntryMixin",
     "params": {"rsi_period": 14, "rsi_oversold": 30, "bb_period": 20, "bb_dev": 2.0},
 }
+DIP = {"name": "RSIBBVolumeEntryMixin"}
 EXIT = {"name": "ATRExitMixin", "params": {"atr_period": 14, "sl_multiplier": 1.5}}
 
 
@@ -21,6 +22,13 @@ def simulated(number: int, *, warm_up: int, speed: float = 1.0) -> dict[str, Any
 def replay(file: Path) -> dict[str, Any]:
     """A bot that replays five-minute candles as fast as it can; no warm-up beyond what its indicators need."""
     return _bot("bench_replay", {"data_source": "file", "file_path": str(file), "interval": "5m"})
+
+
+def dip_replay(file: Path) -> dict[str, Any]:
+    """The same with a rarer entry, default parameters and no levels: what `plain_backtrader` trades."""
+    config = replay(file)
+    config["strategy"]["parameters"] |= {"entry_logic": DIP, "exit_logic": {"name": "ATRExitMixin"}}
+    return {name: value for name, value in config.items() if name != "risk_management"}
 
 
 def _bot(name: str, data: dict[str, Any]) -> dict[str, Any]:

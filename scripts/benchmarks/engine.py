@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks import trading
-from benchmarks.bots import replay
+from benchmarks import plain_backtrader, trading
+from benchmarks.bots import dip_replay, replay
 from benchmarks.candles import candle_file
 from benchmarks.context import Context
 from benchmarks.figure import Figure, Spread
@@ -25,7 +26,18 @@ def measure(context: Context) -> list[Figure]:
     rounds = 2 if context.quick else 7
     journaled = Spread.of([_microseconds(file, _journal(context.folder)) for _ in range(rounds)])
     bare = Spread.of([_microseconds(file, lambda facts, checkpoint, *, deliver=False: None) for _ in range(rounds)])
+    dip = Spread.of([_microseconds(file, _journal(context.folder), dip_replay(file)) for _ in range(rounds)])
+    plain = Spread.of([plain_backtrader.microseconds(file) for _ in range(rounds)])
     return [
+        Figure(
+            name="engine_ratio",
+            label="engine's time per bar, a plain backtrader program of the same rules being 1",
+            value=dip.median / plain.median,
+            unit="",
+            at_most=1.0,
+            detail=f"{dip.median:.0f} µs with the journal, plain {plain.median:.0f}; file included",
+            samples={"us_per_bar": dip.as_json(), "plain_us_per_bar": plain.as_json()},
+        ),
         Figure(
             name="engine",
             label=f"engine, bars per second on {file.name}",
@@ -33,7 +45,7 @@ def measure(context: Context) -> list[Figure]:
             unit="bars/s",
             detail=f"{journaled.median:.0f} µs a bar with the journal, {bare.median:.0f} without; reads the file too",
             samples={"us_per_bar": journaled.as_json(), "us_per_bar_without_journal": bare.as_json()},
-        )
+        ),
     ]
 
 
@@ -41,7 +53,7 @@ def _journal(folder: Path) -> Commit:
     return Journal.open(Path(tempfile.mkdtemp(dir=folder)), 1, SystemClock()).append
 
 
-def _microseconds(file: Path, commit: Commit) -> float:
+def _microseconds(file: Path, commit: Commit, config: dict[str, Any] | None = None) -> float:
     began = time.perf_counter()
-    bars = trading.run(replay(file), 1, commit)
+    bars = trading.run(config or replay(file), 1, commit)
     return (time.perf_counter() - began) / bars * 1e6

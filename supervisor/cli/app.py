@@ -7,7 +7,7 @@ import sys
 import typer
 
 from common import logs
-from supervisor.cli import database, reports, setup, wishes
+from supervisor.cli import backtest, database, doctor, replay, reports, setup, stack, wishes
 
 app = typer.Typer(
     name="botctl",
@@ -21,12 +21,18 @@ app.add_typer(database.app, name="db")
 app.command("init")(setup.init)
 app.command("add")(setup.add)
 app.command("validate")(setup.validate)
+app.command("backtest")(backtest.backtest)
+app.command("replay")(replay.replay)
 app.command("status")(reports.status)
 app.command("ps")(reports.processes)
 app.command("enable")(wishes.enable)
 app.command("disable")(wishes.disable)
 app.command("restart")(wishes.restart)
 app.command("stop")(wishes.stop)
+app.command("pause")(wishes.pause)
+app.command("resume")(wishes.resume)
+app.command("stack")(stack.stack)
+app.command("doctor")(doctor.doctor)
 app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
 app.command("incidents")(reports.incidents)

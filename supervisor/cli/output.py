@@ -30,7 +30,8 @@ _STATUS_STYLE = {
     "critical": "bold red",
     "warning": "yellow",
 }
-_PIPE_WIDTH = 400
+PIPE_WIDTH = 400
+"""Columns where the output is no terminal."""
 _LOOSE = frozenset({"Last error", "Why", "What happened", "What to do", "Rule", "Given"})
 """Columns of sentences: they take what width is left, and wrap."""
 _NUMERIC = (
@@ -62,7 +63,7 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_js
         return
     console = Console()
     if not console.is_terminal:
-        console = Console(width=_PIPE_WIDTH)  # whoever reads a pipe wants whole cells
+        console = Console(width=PIPE_WIDTH)  # whoever reads a pipe wants whole cells
     if not rows:
         console.print(empty, style="dim")
         return

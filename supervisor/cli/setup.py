@@ -56,10 +56,10 @@ def add(
 ) -> None:
     """Add a bot from a JSON file."""
     with session(as_json) as here:
-        config = _read_json(file)
+        config = read_json(file)
         reading = examine(here.settings, config, RowFacts(bot_id=0))
         if reading.errors and not force:
-            _report(reading, str(file), as_json=as_json)
+            report_problems(reading, str(file), as_json=as_json)
             raise typer.Exit(1)
         bot_id = _add(here, config, status.value, user)
         say(f"added bot {bot_id} ({reading.spec.name if reading.spec else file.stem})", as_json=as_json, id=bot_id)
@@ -72,13 +72,13 @@ def validate(
     """Tell everything that is wrong with a config: path, value, rule; warnings apart. Exits 1 when it cannot run."""
     if Path(target).is_file():
         with configured(as_json) as settings:
-            reading = examine(settings, _read_json(Path(target)), RowFacts(bot_id=0))
+            reading = examine(settings, read_json(Path(target)), RowFacts(bot_id=0))
     else:
         with session(as_json) as here:
             row = here.console.find(target)
             facts = RowFacts(bot_id=row.id, user_id=row.user_id, description=row.description, status=row.status)
             reading = examine(here.settings, row.config, facts)
-    _report(reading, target, as_json=as_json)
+    report_problems(reading, target, as_json=as_json)
     if reading.errors:
         raise typer.Exit(1)
 
@@ -100,7 +100,8 @@ def _add(here: Session, config: dict[str, Any], status: str, user: int | None = 
     return here.console.add(config, status=status, description=description, user_id=user)
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """The config in `file`. Raises ConfigurationError."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -112,7 +113,8 @@ def _read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def _report(reading: SpecReading, target: str, *, as_json: bool) -> None:
+def report_problems(reading: SpecReading, target: str, *, as_json: bool) -> None:
+    """Print what is wrong with the config of `target`, or that nothing is."""
     errors = [problem.model_dump() for problem in reading.errors]
     warnings = [problem.model_dump() for problem in reading.warnings]
     if as_json:

@@ -41,6 +41,29 @@ def restart(bot: BotName, wait: Wait = 15.0, as_json: Json = False) -> None:
     _wish(bot, "restarting", "restarted", wait, as_json, lambda before, now: _trades(now) and _pid(now) != _pid(before))
 
 
+def pause(bot: BotName, wait: Wait = 15.0, as_json: Json = False) -> None:
+    """No more entries; an open position is still managed. Holds over restarts, until `resume`."""
+    _refuse_unless(bot, as_json, _may_be_paused, "does not run; `botctl enable` starts it")
+    _wish(bot, "paused", "paused", wait, as_json, lambda before, now: _is_paused(now))
+
+
+def resume(bot: BotName, wait: Wait = 15.0, as_json: Json = False) -> None:
+    """Allow entries again."""
+    _refuse_unless(bot, as_json, lambda status: status == "paused", "is not paused")
+    _wish(bot, "running", "running", wait, as_json, lambda before, now: _trades(now) and not _is_paused(now))
+
+
+def _refuse_unless(bot: str, as_json: bool, allowed: Callable[[str], bool], why: str) -> None:
+    with session(as_json) as here:
+        row = here.console.find(bot)
+        if not allowed(row.status):
+            fail(f"bot {row.id} ({name_of(row)}) {why}; its status is {row.status}", as_json=as_json, id=row.id)
+
+
+def _may_be_paused(status: str) -> bool:
+    return status in ("running", "starting", "enabled", "restarting", "paused")
+
+
 def _wish(bot: str, status: str, done: str, wait: float, as_json: bool, reached: Callable[[View, View], bool]) -> None:
     with session(as_json) as here:
         row = here.console.find(bot)
@@ -91,6 +114,11 @@ def _view(here: Session, bot_id: int) -> View:
 def _trades(view: View) -> bool:
     life = (view or {}).get("life")
     return bool(life and life["phase"] == "running" and not life["stopping"])
+
+
+def _is_paused(view: View) -> bool:
+    life = (view or {}).get("life")
+    return bool(life and life["paused"])
 
 
 def _has_ended(before: View, now: View) -> bool:

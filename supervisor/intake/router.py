@@ -36,7 +36,7 @@ MAX_WORD = 64 * 1024
 """Bytes of anything but a journal entry."""
 PEER_QUEUE = 2000
 """Messages queued per peer and direction (high-water mark)."""
-_FROM_WORKERS = frozenset({Kind.HELLO, Kind.HEARTBEAT, Kind.ENTRY, Kind.GOODBYE})
+_FROM_WORKERS = frozenset({Kind.HELLO, Kind.HEARTBEAT, Kind.ENTRY, Kind.GOODBYE, Kind.STACKS})
 _FAILED_HANDSHAKES = (
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 )

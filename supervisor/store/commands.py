@@ -47,6 +47,19 @@ class WriteStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteWish:
+    """An operator's wish that came by another way than the database, put into the status column as if by hand.
+
+    Answered by `WishWritten`; not written when the row's status is not `expected` any more.
+    """
+
+    bot_id: int
+    expected: str
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
     """A bot's newest sign of life."""
 
@@ -137,6 +150,7 @@ class RefreshBots:
 
 Command = (
     WriteStatus
+    | WriteWish
     | WriteHeartbeats
     | OpenIncarnation
     | RunningIncarnation

@@ -70,6 +70,17 @@ class StatusWritten:
     """The row's status before the write; None when the row is gone."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishWritten:
+    """Answer to `WriteWish`."""
+
+    bot_id: int
+    status: str
+    done: bool
+    found: str | None
+    """The row's status before the write; None when the row is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class IncarnationsReserved:
     """Answer to `ReserveIncarnations`."""
@@ -116,6 +127,7 @@ Event = (
     | BotsRead
     | EntriesRecorded
     | StatusWritten
+    | WishWritten
     | IncarnationsReserved
     | DatabaseAway
     | DatabaseBack

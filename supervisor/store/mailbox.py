@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from supervisor.store.claims import Claimant, Liveness
 from supervisor.store.commands import Command
 from supervisor.store.engine import PoolSettings
 from supervisor.store.events import Event
 from supervisor.store.wake import Wake
+
+
+class RecorderMeter(Protocol):
+    """Who wants to know how fast the database is."""
+
+    def committed(self, entries: int, seconds: float, connections: int) -> None:
+        """One transaction of the ledger."""
+
+    def statement(self, seconds: float) -> None:
+        """One statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,8 @@ class RecorderOptions:
     watch_interval: float = 0.05
     """Seconds between looks at SQLite's data_version."""
     batch_entries: int = 2000
+    meter: RecorderMeter | None = None
+    """Told of transactions and statements, on the recorder's thread."""
 
 
 class Inbox:

@@ -13,6 +13,7 @@ from supervisor.store.commands import (
     WriteHeartbeats,
     WriteStatus,
     WriteSupervision,
+    WriteWish,
 )
 
 _MOST_INCIDENTS = 10_000
@@ -38,6 +39,10 @@ class CommandQueue:
         match command:
             case WriteStatus():
                 self._status(command)
+            case WriteWish():
+                waiting = self._waiting.get((WriteWish, command.bot_id))
+                first = waiting if isinstance(waiting, WriteWish) else command
+                self._waiting[WriteWish, command.bot_id] = replace(command, expected=first.expected)
             case WriteSupervision():
                 self._waiting[WriteSupervision, command.supervision.bot_id] = command
             case WriteHeartbeats():
@@ -112,7 +117,7 @@ class CommandQueue:
 def bots_of(command: Command) -> tuple[int, ...]:
     """The bots whose rows the command writes or refers to."""
     match command:
-        case WriteStatus():
+        case WriteStatus() | WriteWish():
             return (command.bot_id,)
         case WriteSupervision():
             return (command.supervision.bot_id,)

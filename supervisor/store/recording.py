@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from common.clock import Clock
 from common.errors import BotvisorError, ConfigurationError, TransientError
 from supervisor.store.arrivals import Arrivals
-from supervisor.store.commands import Command, RefreshBots, WriteStatus
+from supervisor.store.commands import Command, RefreshBots, WriteStatus, WriteWish
 from supervisor.store.engine import open_engine
 from supervisor.store.events import (
     DatabaseAway,
@@ -25,6 +25,7 @@ from supervisor.store.events import (
 from supervisor.store.faults import RowsLocked, SettingsRefused
 from supervisor.store.holding import EVERYBODY, Holds
 from supervisor.store.mailbox import Inbox, Outbox, RecorderOptions
+from supervisor.store.metering import meter_statements
 from supervisor.store.picture import Picture
 from supervisor.store.queueing import CommandQueue, bots_of
 from supervisor.store.session import Session, Terms, take_database
@@ -65,6 +66,8 @@ class Recording:
         engine: Engine | None = None
         try:
             engine = open_engine(self._options.url, self._options.pool)
+            if self._options.meter is not None:
+                meter_statements(engine, self._options.meter.statement)
             while True:
                 self._try(engine)
         except _Stopped:
@@ -239,6 +242,8 @@ class Recording:
             if isinstance(command, WriteStatus):
                 if done.get(command.bot_id):
                     self._picture.status_written(command)
+            elif isinstance(command, WriteWish):
+                self._due = 0.0  # a wish is news, though it is by our hand
             elif isinstance(command, RefreshBots):
                 self._due = 0.0
                 self._refresh = RefreshBots(command.whole or self._refresh.whole)
@@ -248,6 +253,7 @@ class Recording:
         if not entries:
             return
         self._inbox.in_work = self._taken()
+        began = time.monotonic()
         try:
             recorded = session.record(entries, self._clock.now(), repeated=self._entries.repeated)
         except RowsLocked as error:
@@ -255,6 +261,9 @@ class Recording:
             self._entries.locked_out(time.monotonic())
             return
         self._entries.written(recorded.deferred, recorded.locked, time.monotonic())
+        if self._options.meter is not None:
+            written = len(entries) - len(recorded.deferred)
+            self._options.meter.committed(written, time.monotonic() - began, session.connections())
         self._inbox.in_work = self._taken()
         if recorded.deliveries:
             self._outbox.put(EntriesRecorded(recorded.deliveries))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, QueuePool
 
 from common.errors import ConfigurationError
 from supervisor.store.bots import complete, read_raw
@@ -138,6 +138,11 @@ class Session:
             rows = complete(connection, self._shape, told)
         picture.learn(found)
         return BotsRead(rows=rows, removed=() if whole else difference.removed, first=whole)
+
+    def connections(self) -> int:
+        """Connections of the pool that are in use."""
+        pool = self._writer.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 1
 
     def release(self, at: datetime) -> None:
         """Give the claim back. Raises TransientError."""

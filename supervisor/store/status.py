@@ -10,8 +10,8 @@ from loguru import logger
 from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select, update
 
 from supervisor.store.bots import metadata_of
-from supervisor.store.commands import Beat, WriteStatus
-from supervisor.store.events import StatusWritten
+from supervisor.store.commands import Beat, WriteStatus, WriteWish
+from supervisor.store.events import StatusWritten, WishWritten
 from supervisor.store.shape import Shape
 from supervisor.store.tables import bot_states, bot_supervision, trading_bots
 
@@ -48,6 +48,14 @@ def write_status(
         _project(connection, shape, command, row, values)
         _remember(connection, shape, command)
     return StatusWritten(bot_id=command.bot_id, status=command.status, done=True, found=row.status)
+
+
+def write_wish(connection: Connection, shape: Shape, command: WriteWish) -> WishWritten:
+    """Compare-and-set of an operator's word. Finding it there already, by an earlier try or by hand, counts as done."""
+    word = WriteStatus(bot_id=command.bot_id, expected=command.expected, status=command.status, at=command.at)
+    answer = write_status(connection, shape, word, own=False)
+    done = answer.done or answer.found == command.status
+    return WishWritten(bot_id=command.bot_id, status=command.status, done=done, found=answer.found)
 
 
 def answer_of_done(connection: Connection, shape: Shape, command: WriteStatus) -> StatusWritten | None:

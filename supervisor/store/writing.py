@@ -22,8 +22,9 @@ from supervisor.store.commands import (
     WriteHeartbeats,
     WriteStatus,
     WriteSupervision,
+    WriteWish,
 )
-from supervisor.store.events import IncarnationsReserved, StatusWritten
+from supervisor.store.events import IncarnationsReserved, StatusWritten, WishWritten
 from supervisor.store.faults import is_locked, is_poison, message_of
 from supervisor.store.incarnations import close_lives, open_lives, running_lives
 from supervisor.store.incidents import record_incidents
@@ -31,10 +32,10 @@ from supervisor.store.locking import seize
 from supervisor.store.meta import reserve_incarnations
 from supervisor.store.queueing import bots_of, parted, singly
 from supervisor.store.shape import Shape
-from supervisor.store.status import answer_of_done, write_beats, write_status
+from supervisor.store.status import answer_of_done, write_beats, write_status, write_wish
 from supervisor.store.supervision import write_supervision
 
-Answer = StatusWritten | IncarnationsReserved
+Answer = StatusWritten | WishWritten | IncarnationsReserved
 _MOST_WAITS = 2
 """Locks that commands of one kind wait for: a lock on a whole table would else be waited for once for each bot."""
 
@@ -97,13 +98,15 @@ def _one_by_one(
             if not is_poison(error):
                 raise
             logger.error("the database refuses {}: {}", command, message_of(error))
-            part = Written([_refused(command)] if isinstance(command, WriteStatus) else [])
+            part = Written([_refused(command)] if isinstance(command, WriteStatus | WriteWish) else [])
         written.add(part)
     written.deferred[:0] = untried  # first next time, so that what is locked cannot keep them back for ever
     return written
 
 
-def _refused(command: WriteStatus) -> StatusWritten:
+def _refused(command: WriteStatus | WriteWish) -> StatusWritten | WishWritten:
+    if isinstance(command, WriteWish):
+        return WishWritten(bot_id=command.bot_id, status=command.status, done=False, found=None)
     return StatusWritten(bot_id=command.bot_id, status=command.status, done=False, found=None)
 
 
@@ -134,6 +137,8 @@ def _write_free(
     """Commands of one kind, none of whose bots' rows are locked."""
     if kind is WriteStatus:
         return [write_status(connection, shape, command, repeated=repeated) for command in alike]
+    if kind is WriteWish:
+        return [write_wish(connection, shape, command) for command in alike]
     if kind is ReserveIncarnations:
         return [IncarnationsReserved(reserve_incarnations(connection, command.count)) for command in alike]
     if kind is WriteHeartbeats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -118,7 +119,8 @@ class World:
             if isinstance(event, Exited):
                 alive.pop(event.incarnation)
         for pid in alive.values():
-            os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself and that is not told yet
+                os.killpg(pid, signal.SIGKILL)
         self.until(lambda: not self._unfinished(), "all lives end")
 
     def _unfinished(self) -> set[int]:

@@ -18,6 +18,7 @@ from worker.book.labels import Labels
 from worker.engine.adoption import adopt
 from worker.engine.bell import Bell
 from worker.engine.desk import TradingDesk, minting
+from worker.engine.earlier import earlier_bars
 from worker.engine.hub import Hub
 from worker.engine.resume import Resumption, placed, resume_from
 from worker.engine.runtime import run_strategy
@@ -53,8 +54,12 @@ class Trading:
         clock: Clock,
         *,
         strategy: type[BotStrategy] | None = None,
+        source: Source | None = None,
     ) -> None:
-        """`checkpoint` is the newest one known; `strategy` replaces the class that the spec's type names."""
+        """`checkpoint` is the newest one known; `strategy` replaces the class that the spec's type names.
+
+        `source` is the spec's data where it is open already.
+        """
         self._spec = spec
         self._ticket = ticket
         self._checkpoint = checkpoint
@@ -62,6 +67,7 @@ class Trading:
         self._progress = progress
         self._clock = clock
         self._strategy = strategy
+        self._source = source
         self._bell = Bell()
         self._desk: TradingDesk | None = None
         self._paused = ticket.paused
@@ -92,7 +98,7 @@ class Trading:
         self._progress.phase = Phase.WARMING
         self._progress.paused = self._paused
         try:
-            return self._run(open_source(self._spec.data))
+            return self._run(self._source or open_source(self._spec.data))
         finally:
             self._bell.close()
 
@@ -117,13 +123,19 @@ class Trading:
             hub = Hub(stream, self._bell, self._progress, self._clock)
             hub.stopping = lambda: self._stop
             hub.before_wait = session.report
-            run_strategy(spec, strategy, desk, session, stream, hub, book)
+            earlier = earlier_bars(source, resumption.start, strategy.timeframes, self._warming_on)
+            run_strategy(spec, strategy, desk, session, stream, hub, book, earlier)
         self._progress.phase = Phase.STOPPING
         if stream.finished and not self._stop:
             session.finish()
             return Outcome.FINISHED
         session.stop(self._apply_on_stop)
         return Outcome.STOPPED
+
+    def _warming_on(self) -> bool:
+        """Show that a long warm-up lives, and whether it is still wanted."""
+        self._progress.last_round = self._clock.monotonic()
+        return not self._stop
 
     def _resume(self, source: Source, book: Book, venue: SimulatedVenue) -> tuple[Resumption, list[AnyFact]]:
         checkpoint, rows = self._checkpoint, self._ticket.recovery.trades

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from common.spec import BotSpec
+from common.spec.intervals import Interval
 from worker.book.book import Book
 from worker.engine.backtrader_import import bt
 from worker.engine.broker import MirrorBroker
@@ -12,6 +14,7 @@ from worker.engine.feed import ClosedBars
 from worker.engine.hub import Hub
 from worker.engine.session import Session
 from worker.engine.stream import BarStream
+from worker.feeds.bar import Bar
 from worker.strategies.contract import BotStrategy, Desk
 
 
@@ -23,11 +26,21 @@ class Cerebro(bt.Cerebro):  # type: ignore[misc]  # backtrader is untyped
 
 
 def run_strategy(
-    spec: BotSpec, strategy: type[BotStrategy], desk: Desk, session: Session, stream: BarStream, hub: Hub, book: Book
+    spec: BotSpec,
+    strategy: type[BotStrategy],
+    desk: Desk,
+    session: Session,
+    stream: BarStream,
+    hub: Hub,
+    book: Book,
+    earlier: Iterator[Bar],
 ) -> None:
-    """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out."""
+    """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out.
+
+    `earlier` are bars before the stream's first, for the strategy's longer bars only.
+    """
     cerebro = Cerebro(stdstats=False, quicknotify=True, exactbars=1, preload=False, runonce=False, live=True)
-    timeframe, compression = timeframe_of(spec.data.interval_seconds)
+    timeframe, compression = timeframe_of(spec.data.bar_interval)
     feed = ClosedBars(stream=stream, name=spec.symbol, timeframe=timeframe, compression=compression)
     broker = MirrorBroker(book, session)
     broker.feed = feed
@@ -35,13 +48,15 @@ def run_strategy(
     cerebro.setbroker(broker)
     cerebro.addstore(hub)
     cerebro.adddata(feed)
-    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session)
+    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session, earlier=earlier)
     cerebro.run()
 
 
-def timeframe_of(interval_seconds: int) -> tuple[int, int]:
+def timeframe_of(interval: Interval) -> tuple[int, int]:
     """backtrader's (timeframe, compression) of an interval."""
+    if interval.by_calendar:
+        return (bt.TimeFrame.Months if interval.length is None else bt.TimeFrame.Weeks), 1
     for seconds, timeframe in ((86_400, bt.TimeFrame.Days), (60, bt.TimeFrame.Minutes)):
-        if interval_seconds % seconds == 0:
-            return timeframe, interval_seconds // seconds
-    return bt.TimeFrame.Seconds, interval_seconds
+        if interval.seconds % seconds == 0:
+            return timeframe, interval.seconds // seconds
+    return bt.TimeFrame.Seconds, interval.seconds

@@ -21,3 +21,8 @@ class Bar:
     low: float
     close: float
     volume: float
+
+    @property
+    def ohlcv(self) -> tuple[float, float, float, float, float]:
+        """open, high, low, close, volume."""
+        return self.open, self.high, self.low, self.close, self.volume

@@ -1,171 +1,105 @@
 """Replay of a file of recorded candles.
 
-What a file may look like: rows in any order (they are sorted by time, ascending); of two rows with the same
-time the later one in reading order wins; blank lines are skipped; a missing volume column reads as zeros,
-with a warning. A row that cannot be read, a price that is not a positive number or a negative volume is an
-error that names line and column: a guess would be traded on.
+Rows may come in any order (they are sorted by time, ascending); of two rows with the same time the later one in
+reading order wins. What is missing stays missing: no bar is invented. Rows finer than the bot's interval can be
+joined into its bars.
 """
 
 from __future__ import annotations
 
-import csv
-import math
-from array import array
-from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TextIO
+from itertools import islice
 
 from loguru import logger
 
 from common.errors import ConfigurationError
-from common.spec import DataSpec, FileSpec, missing_file_problem
+from common.spec import DataSpec
+from common.spec.intervals import EPOCH, Interval
 from worker.feeds.bar import Bar
-from worker.feeds.columns import Columns, find_columns
-from worker.feeds.timestamps import EPOCH, Parser, parser_for
+from worker.feeds.candle_file import read_candles
+from worker.feeds.candle_table import CandleTable, moment
+from worker.feeds.joining import joined
 
-_MICROSECOND = timedelta(microseconds=1)
-_PRICE_NAMES = ("open", "high", "low", "close")
-_Row = tuple[int, tuple[float, ...]]
+_SAMPLE = 500
+"""Candles from whose distances the interval of the rows is estimated."""
 
 
 class FileReplay:
-    """Recorded candles held as columns of machine numbers, 48 bytes a candle."""
+    """Bars of a file: its candles, or longer ones joined from them."""
 
     warm_up_limit: int | None = None
 
-    def __init__(self, interval: timedelta, stamps: array[int], values: tuple[array[float], ...]) -> None:
+    def __init__(self, interval: Interval, table: CandleTable) -> None:
+        """`table` is in order."""
         self._interval = interval
-        self._stamps = stamps
-        self._values = values
+        self._table = table
 
     @classmethod
     def load(cls, data: DataSpec) -> FileReplay:
         """Read the file that `data` names. Raises ConfigurationError."""
         if data.file is None:
             raise ConfigurationError("data.file_path is missing; a file source needs the path of a candle file")
-        try:
-            with open(data.file.path, newline="", encoding="utf-8-sig") as stream:
-                stamps, values = _read(stream, data.file)
-        except FileNotFoundError:
-            raise ConfigurationError(missing_file_problem(data.file.path).message) from None
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise ConfigurationError(f"{data.file.path} cannot be read as a candle file: {error}") from None
-        order = _order(stamps, data.file.reverse)
-        if order is not None:
-            stamps = array("q", (stamps[row] for row in order))
-            values = tuple(array("d", (column[row] for row in order)) for column in values)
-        first = 0 if data.fromdate is None else bisect_left(stamps, _micros(data.fromdate))
-        last = len(stamps) if data.todate is None else bisect_right(stamps, _micros(data.todate))
-        interval = timedelta(seconds=data.interval_seconds)
-        return cls(interval, stamps[first:last], tuple(column[first:last] for column in values))
+        read = read_candles(data.file)
+        table = read.ordered(reverse=data.file.reverse)
+        if len(table) < len(read):
+            again = len(read) - len(table)
+            logger.warning("{} candles have a timestamp that comes again; the last one counts", again)
+        interval = data.bar_interval
+        rows = interval if data.source_interval is None else Interval.of(data.source_interval)
+        _tell_finer(table, rows, data.file.path)
+        if rows != interval:
+            table = joined(table, rows, interval)
+        taken = table.between(data.fromdate, data.todate)
+        if not len(taken):
+            raise ConfigurationError(_nothing_left(data.file.path, table, data))
+        return cls(interval, taken)
 
     @property
     def length(self) -> int:
-        """Number of candles between fromdate and todate."""
-        return len(self._stamps)
+        """Number of bars between fromdate and todate."""
+        return len(self._table)
 
     def rows_until(self, moment: datetime) -> int:
-        """How many candles have a timestamp at or before `moment` (aware UTC)."""
-        return bisect_right(self._stamps, _micros(moment))
+        """How many bars have a timestamp at or before `moment` (aware UTC)."""
+        return self._table.rows_until(moment)
 
     def bars(self, start: int = 0) -> Iterator[Bar]:
-        """The candles from number `start` on."""
-        opens, highs, lows, closes, volumes = self._values
-        interval, stamps = self._interval, self._stamps
+        """The bars from number `start` on."""
+        table, length, closing = self._table, self._interval.length, self._interval.closing
+        stamps, opens, highs, lows = table.stamps, table.opens, table.highs, table.lows
+        closes, volumes = table.closes, table.volumes
         for row in range(start, len(stamps)):
             opened_at = EPOCH + timedelta(microseconds=stamps[row])
-            yield Bar(
-                row, opened_at, opened_at + interval, opens[row], highs[row], lows[row], closes[row], volumes[row]
-            )
+            closed_at = closing(opened_at) if length is None else opened_at + length
+            yield Bar(row, opened_at, closed_at, opens[row], highs[row], lows[row], closes[row], volumes[row])
 
 
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // _MICROSECOND
+def _tell_finer(table: CandleTable, interval: Interval, path: str) -> None:
+    """Rows clearly closer together than they should be: each would be taken for a bar of the longer interval."""
+    stamps = table.stamps[:_SAMPLE]
+    distances = Counter(after - before for before, after in zip(stamps, islice(stamps, 1, None), strict=False))
+    if not distances:
+        return
+    ((usual, _),) = distances.most_common(1)
+    if usual < interval.seconds * 750_000:
+        logger.warning(
+            "the candles of {} are {:g} s apart, {} are expected; each is taken for a whole bar "
+            "(data.source_interval joins finer rows)",
+            path,
+            usual / 1e6,
+            interval.seconds,
+        )
 
 
-def _order(stamps: array[int], reverse: bool) -> list[int] | None:
-    """Rows in ascending order of time with one row per time, or None when they are so already."""
-    if not reverse and all(stamps[row] < stamps[row + 1] for row in range(len(stamps) - 1)):
-        return None
-    rows = range(len(stamps) - 1, -1, -1) if reverse else range(len(stamps))
-    newest = {stamps[row]: row for row in rows}
-    if len(newest) < len(stamps):
-        logger.warning("{} candles have a timestamp that comes again; the last one counts", len(stamps) - len(newest))
-    return [newest[stamp] for stamp in sorted(newest)]
-
-
-def _read(stream: TextIO, file: FileSpec) -> tuple[array[int], tuple[array[float], ...]]:
-    reader = csv.reader(stream, delimiter=file.separator)
-    header = next(reader, None)
-    if header is None:
-        raise ConfigurationError(f"{file.path} is empty; the first line must name the columns")
-    columns = find_columns(header, file)
-    if columns.volume is None:
-        logger.warning("{} has no column {}; volume is taken as 0", file.path, file.volume_col)
-    parse = parser_for(file.datetime_format, file.timezone)
-    stamps: array[int] = array("q")
-    values: tuple[array[float], ...] = tuple(array("d") for _ in range(5))
-    for stamp, numbers in _rows(reader, columns, parse, file):
-        stamps.append(stamp)
-        for column, number in zip(values, numbers, strict=True):
-            column.append(number)
-    return stamps, values
-
-
-def _rows(reader: Iterator[list[str]], columns: Columns, parse: Parser, file: FileSpec) -> Iterator[_Row]:
-    at_time, at_volume = columns.time, columns.volume
-    at_open, at_high, at_low, at_close = columns.prices
-    line = 1
-    for row in reader:
-        line += 1
-        if not row:
-            continue
-        try:
-            numbers = (
-                float(row[at_open]),
-                float(row[at_high]),
-                float(row[at_low]),
-                float(row[at_close]),
-                0.0 if at_volume is None else float(row[at_volume]),
-            )
-            stamp = parse(row[at_time])
-            sane = min(numbers[:4]) > 0.0 and numbers[4] >= 0.0 and math.isfinite(sum(numbers))
-        except (ValueError, IndexError, OverflowError):
-            sane = False
-        if not sane:
-            raise _complaint(row, line, columns, parse, file)
-        yield stamp, numbers
-
-
-def _complaint(row: list[str], line: int, columns: Columns, parse: Parser, file: FileSpec) -> ConfigurationError:
-    """What is wrong with `row`, found by looking again cell by cell."""
-    where = f"{file.path}, line {line}"
-    cells = [("time", columns.time), *zip(_PRICE_NAMES, columns.prices, strict=True)]
-    if columns.volume is not None:
-        cells.append(("volume", columns.volume))
-    for kind, at in cells:
-        if at >= len(row):
-            return ConfigurationError(f"{where}: {len(row)} fields, but column {columns.names[at]} is number {at + 1}")
-        rule = _broken_rule(kind, row[at], parse)
-        if rule:
-            return ConfigurationError(f"{where}, column {columns.names[at]}: {row[at]!r} {rule}")
-    return ConfigurationError(f"{where}: cannot be read: {row!r}")
-
-
-def _broken_rule(kind: str, text: str, parse: Parser) -> str:
-    if kind == "time":
-        try:
-            parse(text)
-        except (ValueError, OverflowError):
-            return "is not a time; give epoch seconds or milliseconds, ISO text, or data.datetime_format"
-        return ""
-    try:
-        number = float(text)
-    except ValueError:
-        return "is not a number"
-    if not math.isfinite(number):
-        return "is not a finite number"
-    if kind == "volume":
-        return "is negative" if number < 0 else ""
-    return "is not a positive price" if number <= 0 else ""
+def _nothing_left(path: str, table: CandleTable, data: DataSpec) -> str:
+    if not len(table):
+        return f"{path} does not hold one whole bar of {data.interval}; choose a shorter data.interval"
+    first, last = moment(table.stamps[0]).isoformat(), moment(table.stamps[-1]).isoformat()
+    wanted = " and ".join(
+        f"{name} {limit.isoformat()}"
+        for name, limit in (("fromdate", data.fromdate), ("todate", data.todate))
+        if limit is not None
+    )
+    return f"{path} has candles from {first} to {last}, none of them fits data.{wanted}; correct the dates or the file"

@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from common.spec import DataSpec
 from worker.feeds.bar import Bar
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
-"""Timestamp of bar 0 unless fromdate says otherwise."""
+"""Timestamp of bar 0 unless fromdate says otherwise; a Monday and the first of a month."""
+END_OF_TIME = datetime(9990, 1, 1, tzinfo=UTC)
+"""No bar begins later: months at full speed reach the last year of the calendar within seconds."""
 BLOCK = 48
 MIDDLE = 100.0
 NOISE = 0.004
@@ -37,9 +39,16 @@ class SimulatedMarket:
 
     def __init__(self, data: DataSpec) -> None:
         self._key = f"{data.seed}/{data.symbol}/{data.interval}"
-        self._interval = timedelta(seconds=data.interval_seconds)
-        self._start = START if data.fromdate is None else data.fromdate
+        self._interval = data.bar_interval
+        self._start = self._first(START if data.fromdate is None else data.fromdate)
         self._end = data.todate
+
+    def _first(self, wanted: datetime) -> datetime:
+        """Weeks begin on a Monday and months on a first, the next one after `wanted`; other bars where one wishes."""
+        opening = self._interval.opening(wanted)
+        if not self._interval.by_calendar or opening == wanted:
+            return wanted
+        return self._interval.closing(opening)
 
     @property
     def length(self) -> int | None:
@@ -48,20 +57,22 @@ class SimulatedMarket:
 
     def rows_until(self, moment: datetime) -> int:
         """How many bars have a timestamp at or before `moment` (aware UTC)."""
-        limit = moment if self._end is None else min(moment, self._end)
-        return max(0, (limit - self._start) // self._interval + 1)
+        limit = min(moment, END_OF_TIME if self._end is None else self._end)
+        return self._interval.bars_until(self._start, limit)
 
     def bars(self, start: int = 0) -> Iterator[Bar]:
         """The bars from number `start` on."""
-        block, end = start // BLOCK, self.length
+        block, end, length = start // BLOCK, self.rows_until(END_OF_TIME), self._interval.length
         index = block * BLOCK
+        closed_at = self._interval.later(self._start, index)
         while True:
             for open_, high, low, close, volume in self._block(block):
-                if end is not None and index >= end:
+                if index >= end:
                     return
+                opened_at = closed_at
+                closed_at = self._interval.closing(opened_at) if length is None else opened_at + length
                 if index >= start:
-                    opened_at = self._start + index * self._interval
-                    yield Bar(index, opened_at, opened_at + self._interval, open_, high, low, close, volume)
+                    yield Bar(index, opened_at, closed_at, open_, high, low, close, volume)
                 index += 1
             block += 1
 

@@ -27,6 +27,8 @@ from common.wire.messages import (
     Pause,
     Phase,
     Renew,
+    Stacks,
+    TellStacks,
     Welcome,
 )
 from common.wire.ticket import LinkTicket
@@ -39,6 +41,8 @@ RECEIVE_LIMIT = 500
 RESEND_AFTER = 5.0
 """Seconds without an acknowledgement after which the oldest entry is sent once more; doubles up to RESEND_AT_MOST."""
 RESEND_AT_MOST = 600.0
+LONGEST_STACKS = 12_000
+"""Characters of stacks told in one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Orders:
 
     drain: Callable[[Drain], None]
     pause: Callable[[bool], None]
+    stacks: Callable[[], str]
 
 
 class Conversation:
@@ -73,7 +78,8 @@ class Conversation:
         self._began = clock.monotonic()
         self._asked_at = lease.renewed_at
         self._next_beat = self._began
-        self._beat_of: tuple[Phase, bool] | None = None
+        self._beat_of: tuple[Phase, bool, bool | None] | None = None
+        self._stacks_due: list[int | None] = []
         self._resend_wait = RESEND_AFTER
         self._resend_at = self._began
         self._probed = False
@@ -104,17 +110,22 @@ class Conversation:
     def speak(self) -> None:
         """Say what is due: Hello or a heartbeat, then entries as far as the credit goes."""
         now = self._clock.monotonic()
-        changed = self.welcomed and self._beat_of != (self._progress.phase, self._progress.paused)
+        changed = self.welcomed and self._beat_of != self._to_be_told_at_once()
         if now >= self._next_beat or changed:
             self._next_beat = now + self._ticket.heartbeat_interval
             self._beat(now)
         if self.welcomed:
+            self._tell_stacks()
             self._send_once_more(now)
             self._deliver(now)
 
     def say_goodbye(self, goodbye: Goodbye) -> bool:
         """Send the last words; False when nobody is there to hear them."""
         return self.welcomed and self._send(goodbye)
+
+    def stacks_asked(self, question: int | None) -> None:
+        """The stacks of all threads are to be told once more, in answer to `question` or (None) to a signal."""
+        self._stacks_due.append(question)
 
     # -- listening ----------------------------------------------------------------------------------------------
 
@@ -132,7 +143,11 @@ class Conversation:
             case Drain():
                 self._orders.drain(message)
             case Pause(paused=paused):
+                if self._progress.pause_wish == paused:
+                    self._progress.pause_wish = None
                 self._orders.pause(paused)
+            case TellStacks(question=question):
+                self.stacks_asked(question)
             case _:
                 logger.warning("the supervisor sent a {}, which only workers send", type(message).__name__)
 
@@ -164,7 +179,7 @@ class Conversation:
             self._ask(self._hello)
             return
         progress = self._progress
-        self._beat_of = (progress.phase, progress.paused)
+        self._beat_of = self._to_be_told_at_once()
         self._ask(
             Heartbeat(
                 phase=progress.phase,
@@ -175,8 +190,19 @@ class Conversation:
                 equity=progress.equity,
                 position=progress.position,
                 paused=progress.paused,
+                pause_wish=progress.pause_wish,
             )
         )
+
+    def _to_be_told_at_once(self) -> tuple[Phase, bool, bool | None]:
+        return self._progress.phase, self._progress.paused, self._progress.pause_wish
+
+    def _tell_stacks(self) -> None:
+        while self._stacks_due:
+            text = self._orders.stacks()[-LONGEST_STACKS:]
+            if not self._send(Stacks(text=text, asked=self._stacks_due[0])):
+                return
+            self._stacks_due.pop(0)
 
     def _ask(self, message: Message) -> None:
         """Send what the supervisor answers with a renewed lease."""

@@ -21,6 +21,7 @@ from worker.link.conversation import Conversation, Orders
 from worker.link.lease import Lease
 from worker.link.outlet import Outlet, Place
 from worker.link.segments import segment_numbers, segment_path
+from worker.link.stacks import thread_stacks
 from worker.link.waker import Waker
 from worker.progress import Progress
 
@@ -54,6 +55,7 @@ class Link:
         *,
         on_drain: Callable[[Drain], None],
         on_pause: Callable[[bool], None],
+        stacks: Callable[[], str] = thread_stacks,
         on_orphaned: Callable[[], None],
         clock: Clock,
         on_failed: Callable[[BaseException], None] = _ignore_failure,
@@ -63,7 +65,7 @@ class Link:
         self._folder = folder
         self._progress = progress
         self._hello = hello
-        self._orders = Orders(drain=on_drain, pause=on_pause)
+        self._orders = Orders(drain=on_drain, pause=on_pause, stacks=stacks)
         self._on_orphaned = on_orphaned
         self._on_failed = on_failed
         self._clock = clock
@@ -74,6 +76,7 @@ class Link:
         self._spared_until = 0.0
         self._last_look = clock.boottime()
         self._lease = Lease(granted=ticket.lease, renewed_at=self._last_look)
+        self._stacks_wanted = False
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self.failure: BaseException | None = None
         """Why the thread ended without being asked to; None while all is well."""
@@ -84,6 +87,11 @@ class Link:
 
     def wake(self) -> None:
         """The journal has new entries, or the phase of the progress has changed. From any thread, at any time."""
+        self._waker.ring()
+
+    def tell_stacks(self) -> None:
+        """Have the supervisor told what all threads are doing. From a signal handler too."""
+        self._stacks_wanted = True
         self._waker.ring()
 
     def may_trade(self) -> bool:
@@ -168,6 +176,9 @@ class Link:
             if self._waker.fileno() in ready:
                 self._waker.silence()
             talk.receive()
+            if self._stacks_wanted:
+                self._stacks_wanted = False
+                talk.stacks_asked(None)
             talk.speak()
             self._settled = outlet.settled()
             self._lease = talk.lease

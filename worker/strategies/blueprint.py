@@ -14,7 +14,7 @@ from typing import Any
 from common.spec.problems import Problem, error, missing, warning
 from worker.strategies.chart import COLUMNS
 from worker.strategies.indicators.calculator import SERIES, Calculator
-from worker.strategies.indicators.catalogue import INDICATORS, UNAVAILABLE
+from worker.strategies.indicators.catalogue import INDICATORS
 from worker.strategies.parameters import Values, resolve_plain
 
 KEYS = ("type", "params", "fields_mapping", "data_field", "data_inputs")
@@ -44,6 +44,10 @@ class Blueprint:
     problems: list[Problem] = field(default_factory=list)
     claimed: dict[str, str] = field(default_factory=dict)
     """Alias → place that gave it, faulty entries included."""
+
+    def longest(self) -> int:
+        """The longest period of all."""
+        return max((plan.calculator().lookback for plan in self.plans), default=0)
 
     def lookback(self, aliases: Sequence[str]) -> int:
         """The longest period among the indicators behind `aliases`, directly or as a source of another."""
@@ -107,8 +111,6 @@ class _Reader:
         known = ", ".join(sorted(INDICATORS))
         if name is None:
             self._report(missing(path, f"must name an indicator: {known}"))
-        elif name in UNAVAILABLE:
-            self._report(error(path, name, "is not available in this version", f"available: {known}"))
         elif not isinstance(name, str) or name not in INDICATORS:
             self._report(error(path, name, f"must be one of: {known}"))
         else:
@@ -172,11 +174,15 @@ class _Reader:
             self._report(missing(path, rule) if given is None else error(path, given, rule))
             return {}
         aliases: dict[str, str] = {}
-        for output, alias in given.items():
+        for name, alias in given.items():
+            output = indicator.output_synonyms.get(name, name)
             if output not in indicator.outputs:
                 rule = f"{indicator.type_name} has no such output, it has {', '.join(indicator.outputs)}"
-                self._report(error(f"{path}.{output}", alias, rule))
-            elif self._claim(f"{path}.{output}", alias):
+                self._report(error(f"{path}.{name}", alias, rule))
+            elif output in aliases:
+                rule = f"is the output {output}, which has the alias {aliases[output]} already"
+                self._report(error(f"{path}.{name}", alias, rule, "remove one of the two"))
+            elif self._claim(f"{path}.{name}", alias):
                 aliases[output] = alias
         return aliases
 

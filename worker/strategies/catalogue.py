@@ -30,7 +30,6 @@ def catalogue(plugin_dirs: Sequence[Path | str] = ()) -> dict[str, Any]:
         "unavailable": {
             "entry_mixins": list(mixins.UNAVAILABLE["entry"]),
             "exit_mixins": list(mixins.UNAVAILABLE["exit"]),
-            "indicators": list(indicators.UNAVAILABLE),
         },
     }
 
@@ -54,6 +53,7 @@ def _indicator(indicator: type[Calculator]) -> dict[str, Any]:
         "type": indicator.type_name,
         "description": _text(indicator),
         "outputs": list(indicator.outputs),
+        "output_synonyms": dict(indicator.output_synonyms),
         "parameters": [_parameter(parameter) for parameter in indicator.parameters],
     }
 
@@ -65,6 +65,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "default": parameter.default,
         "minimum": parameter.minimum,
         "maximum": parameter.maximum,
+        "choices": list(parameter.choices),
+        "unused": parameter.unused,
         "meaning": parameter.meaning,
     }
 

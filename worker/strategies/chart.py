@@ -24,3 +24,6 @@ class Chart(Protocol):
 
     def before(self, name: str) -> float:
         """The same at the bar before."""
+
+    def lowest(self, name: str, bars: int) -> float:
+        """The least of the last `bars` values of `name`, the current bar's included; NaN when there are fewer bars."""

@@ -6,13 +6,17 @@ venue, the journal, the socket or the settings.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+from common.errors import ConfigurationError
 from common.spec import BotSpec
+from common.spec.intervals import Interval
 from worker.engine.backtrader_import import bt
+from worker.strategies.timeframe import Timeframe
 
 Direction = Literal["long", "short"]
 
@@ -76,6 +80,18 @@ class BarLoop(Protocol):
         """The indicators have taken the bar in; `ready` when their minimum periods are met."""
 
 
+class EarlierBar(Protocol):
+    """A closed bar before the first one the strategy is run over."""
+
+    @property
+    def opened_at(self) -> datetime:
+        """Its timestamp."""
+
+    @property
+    def ohlcv(self) -> tuple[float, float, float, float, float]:
+        """open, high, low, close, volume."""
+
+
 KEPT_BARS = 512
 """Values kept of any line (price or indicator), the current one included, so that memory stays flat.
 
@@ -92,7 +108,10 @@ class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
     backtrader indicators are met. `next` and `prenext` belong to the engine.
     """
 
-    params = (("desk", None), ("spec", None), ("loop", None))
+    params = (("desk", None), ("spec", None), ("loop", None), ("earlier", ()))
+
+    timeframes: ClassVar[tuple[str, ...]] = ()
+    """Longer intervals that the strategy reads too, such as `("1h", "1d")`; see `higher`."""
 
     desk: Desk
     spec: BotSpec
@@ -101,6 +120,18 @@ class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
         super().__init__()
         self.desk = self.p.desk
         self.spec = self.p.spec
+        self._higher = higher_timeframes(type(self).timeframes, self.spec)
+        self._earlier: Iterable[EarlierBar] = self.p.earlier
+
+    def higher(self, interval: str) -> Timeframe:
+        """The completed bars of one of `timeframes`, joined from the bot's own.
+
+        Raises ConfigurationError for one that the class does not declare.
+        """
+        if interval not in self._higher:
+            name = type(self).__name__
+            raise ConfigurationError(f"{name} does not declare {interval}; add it: timeframes = ({interval!r},)")
+        return self._higher[interval]
 
     def on_bar(self) -> None:
         """Decide on the current closed bar."""
@@ -125,21 +156,48 @@ class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
 
     def prenext(self) -> None:
         """A bar before the minimum periods are met."""
+        if self._higher:
+            self._take_in()
         if self.p.loop is not None:
             self.p.loop.close_bar(False)
 
     def next(self) -> None:
         """A bar of the running market."""
+        if self._higher:
+            self._take_in()
         if self.p.loop is not None:
             self.p.loop.close_bar(True)
         elif self.desk.may_evaluate:
             self.on_bar()
+
+    def _take_in(self) -> None:
+        """Let the longer bars grow by this bar, after those before the first one."""
+        for bar in self._earlier:
+            for timeframe in self._higher.values():
+                timeframe.take(bar.opened_at, bar.ohlcv)
+        self._earlier = ()
+        data, at = self.data, self.desk.bar_time
+        values = data.open[0], data.high[0], data.low[0], data.close[0], data.volume[0]
+        for timeframe in self._higher.values():
+            timeframe.take(at, values)
 
     def qbuffer(self, savemem: int = 0, replaying: bool = False) -> None:
         """Bound all lines to KEPT_BARS, or to their own need where that is larger."""
         super().qbuffer(1, replaying=replaying)
         for line in _lines_of(self):
             line.minbuffer(KEPT_BARS)
+
+
+def higher_timeframes(names: Iterable[str], spec: BotSpec) -> dict[str, Timeframe]:
+    """A fresh timeframe for each name. Raises ConfigurationError for one that the bot's bars cannot be joined into."""
+    made: dict[str, Timeframe] = {}
+    for name in names:
+        try:
+            interval = Interval.of(name)
+        except ValueError as rule:
+            raise ConfigurationError(f"the strategy's timeframe {name!r} {rule}") from None
+        made[name] = Timeframe(interval, spec.data.bar_interval, KEPT_BARS)
+    return made
 
 
 def _lines_of(node: Any) -> list[Any]:

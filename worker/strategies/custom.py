@@ -44,7 +44,8 @@ class CustomStrategy(BotStrategy):
 
     def on_entry(self, position: OpenPosition) -> None:
         """Tell the exit mixin about the trade."""
-        self._exit.on_entry(float(position.entry_price), position.entry_time, float(position.size), position.direction)
+        entry_price, size = float(position.entry_price), float(position.size)
+        self._exit.on_entry(self._exit_chart, entry_price, position.entry_time, size, position.direction)
 
     def on_exit(self, reason: str) -> None:
         """The exit mixin forgets the trade."""

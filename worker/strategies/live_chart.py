@@ -43,3 +43,8 @@ class LiveChart:
         """The same at the bar before; NaN at the first bar."""
         line = self._lines[name]
         return line[-1] if len(line) > 1 else math.nan
+
+    def lowest(self, name: str, bars: int) -> float:
+        """The least of the last `bars` values, the current bar's included; NaN when there are fewer bars."""
+        line = self._lines[name]
+        return min(line.get(size=bars)) if len(line) >= bars else math.nan

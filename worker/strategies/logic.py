@@ -46,7 +46,8 @@ def _read(logic: LogicSpec | None, role: Role, registry: Mapping[str, type[AnyMi
         return _broken(error(f"{path}.name", logic.name, *why_not(logic.name, role)))
     resolution = resolve(mixin_class.parameters, logic, role, path, references(logic.indicators))
     known = {**logic.logic_params, **resolution.values}
-    blueprint = draw(logic.indicators or mixin_class.blueprint, known, f"{path}.indicators")
+    own = mixin_class.blueprint_for(resolution.values)
+    blueprint = draw(logic.indicators or own, known, f"{path}.indicators")
     required = mixin_class.required(resolution.values)
     problems = [
         *resolution.problems,
@@ -57,7 +58,10 @@ def _read(logic: LogicSpec | None, role: Role, registry: Mapping[str, type[AnyMi
     if any(problem.severity == "error" for problem in problems):
         return LogicReading(None, blueprint, 0, tuple(problems))
     mixin = mixin_class(resolution.values)
-    return LogicReading(mixin, blueprint, blueprint.lookback(required), tuple(problems))
+    # A list of the config may compute more than the rule reads; its own blueprint counts as a whole.
+    periods = blueprint.lookback(required) if logic.indicators else blueprint.longest()
+    lookback = max(periods, mixin_class.history_needed(resolution.values))
+    return LogicReading(mixin, blueprint, lookback, tuple(problems))
 
 
 def _broken(problem: Problem) -> LogicReading[AnyMixin]:

@@ -13,13 +13,18 @@ from typing import Any, Literal
 from common.spec import LogicSpec
 from common.spec.problems import Problem, error, missing, warning
 
-Kind = Literal["integer", "number", "flag"]
+Kind = Literal["integer", "number", "flag", "choice"]
 Role = Literal["entry", "exit"]
-Value = int | float | bool
+Value = int | float | bool | str
 Values = Mapping[str, Value]
 
 PREFIX_OF_ROLE: dict[Role, str] = {"entry": "e_", "exit": "x_"}
-_NOUN_OF_KIND = {"integer": "a whole number", "number": "a finite number", "flag": "true or false"}
+_NOUN_OF_KIND = {
+    "integer": "a whole number",
+    "number": "a finite number",
+    "flag": "true or false",
+    "choice": "one of the words listed",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +55,18 @@ class Parameter:
     legacy: str | None = None
     """Prefixed name when it is not prefix + plain name."""
     forms: tuple[Form, ...] = ()
+    choices: tuple[str, ...] = ()
+    """The words of a choice, as they are kept; written in any case."""
+    unused: str | None = None
+    """Why the earlier service's parameter has no effect here: it is taken, whatever it says, with this warning."""
 
     @property
     def rule(self) -> str:
         """What holds for a value, in words."""
+        if self.kind == "choice":
+            return f"must be one of: {', '.join(self.choices)}"
+        if self.minimum is not None and self.minimum == self.maximum:
+            return f"must be {self.minimum:g} ({self.meaning})"
         noun = f"must be {_NOUN_OF_KIND[self.kind]}"
         if self.minimum is not None and self.maximum is not None:
             return f"{noun} from {self.minimum:g} to {self.maximum:g}"
@@ -63,6 +76,8 @@ class Parameter:
 
     def read(self, raw: Any, divisor: float = 1.0) -> Value | None:
         """`raw` as a value in the parameter's unit; None when it breaks the rule."""
+        if self.kind == "choice":
+            return next((word for word in self.choices if isinstance(raw, str) and word.lower() == raw.lower()), None)
         value = _READERS[self.kind](raw)
         if value is None:
             return None
@@ -149,6 +164,12 @@ def resolve(
         places = list(spellings(parameter, role))
         known.update((place.section, place.key) for place in places)
         present = [place for place in places if _raw(logic, place) is not None]
+        if parameter.unused is not None:
+            problems += [
+                warning(f"{path}.{place.section}.{place.key}", _raw(logic, place), f"has no effect, {parameter.unused}")
+                for place in present
+            ]
+            continue
         if present:
             written[parameter.name] = f"{path}.{present[0].section}.{present[0].key}"
         value, found = _value(parameter, logic, present, path)
@@ -174,8 +195,9 @@ def _value(parameter: Parameter, logic: LogicSpec, present: list[Spelling], path
     if value is None:
         unit = f" after division by {first.divisor:g}" if first.divisor != 1.0 else ""
         return parameter.default, [*problems, error(where, raw, parameter.rule + unit)]
-    if parameter.plausible_maximum is not None and value > parameter.plausible_maximum:
-        rule = f"{parameter.name} is usually at most {parameter.plausible_maximum:g} ({parameter.meaning})"
+    limit = parameter.plausible_maximum
+    if limit is not None and not isinstance(value, str) and value > limit:
+        rule = f"{parameter.name} is usually at most {limit:g} ({parameter.meaning})"
         problems.append(warning(where, raw, rule))
     return value, problems
 
@@ -187,7 +209,7 @@ def _shadowed(path: str, raw: Any, by: str) -> Problem:
 def _unknown(
     parameters: tuple[Parameter, ...], logic: LogicSpec, known: set[tuple[str, str]], path: str
 ) -> Iterator[Problem]:
-    names = ", ".join(parameter.name for parameter in parameters)
+    names = ", ".join(parameter.name for parameter in parameters if parameter.unused is None)
     for section, given in (("params", logic.params), ("logic_params", logic.logic_params)):
         for key, raw in given.items():
             if (section, key) in known:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from common.errors import ConfigurationError
 from common.spec import BotSpec, Problem
 from common.spec.problems import error, warning
+from worker.strategies.contract import higher_timeframes
 from worker.strategies.custom import CustomStrategy
 from worker.strategies.logic import read_entry, read_exit
 from worker.strategies.registry import FALLBACK, LoadedStrategy, find
@@ -29,7 +31,7 @@ def validate(spec: BotSpec, plugin_dirs: Sequence[Path | str] = ()) -> list[Prob
     problems = _type_problems(spec.strategy.type, loaded)
     if loaded.cls is CustomStrategy:
         return [*problems, *read_entry(spec.strategy.entry).problems, *read_exit(spec.strategy.exit).problems]
-    return [*problems, *_own_problems(loaded, spec.strategy.parameters)]
+    return [*problems, *_timeframe_problems(spec, loaded), *_own_problems(loaded, spec.strategy.parameters)]
 
 
 def _type_problems(type_name: str, loaded: LoadedStrategy) -> list[Problem]:
@@ -39,6 +41,14 @@ def _type_problems(type_name: str, loaded: LoadedStrategy) -> list[Problem]:
     remedy = f"{FALLBACK} runs instead, with the rules of {FALLBACK}"
     told = [warning("strategy.type", type_name, unknown, remedy)]
     return told + [warning("strategy.type", type_name, f"may be the cause: {fault}") for fault in faults]
+
+
+def _timeframe_problems(spec: BotSpec, loaded: LoadedStrategy) -> list[Problem]:
+    try:
+        higher_timeframes(loaded.cls.timeframes, spec)
+    except ConfigurationError as broken:
+        return [error("data.interval", spec.data.interval, str(broken), f"{loaded.name} declares its timeframes")]
+    return []
 
 
 def _own_problems(loaded: LoadedStrategy, parameters: Mapping[str, Any]) -> list[Problem]:

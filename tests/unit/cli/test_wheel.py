@@ -62,6 +62,7 @@ def test_the_wheel_carries_every_module_and_the_migrations(wheel: Path) -> None:
         for path in (ROOT / package).rglob("*.py"):
             assert path.relative_to(ROOT).as_posix() in names
         assert f"{package}/py.typed" in names
+    assert "supervisor/cli/backtest_page.html" in names
     for path in (ROOT / "alembic").rglob("*"):
         if path.suffix in (".py", ".mako"):
             assert f"supervisor/store/migrations/{path.relative_to(ROOT / 'alembic').as_posix()}" in names

@@ -40,8 +40,15 @@ def test_a_bar_carries_the_files_time_and_its_end(tmp_path):
         ("1704067200", FIRST),
         ("1704067200000", FIRST),
         ("1704067200.5", FIRST + timedelta(milliseconds=500)),
-        ("946684800000", datetime(31969, 2, 28, tzinfo=UTC) if False else None),
         ("946684800001", datetime(2000, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)),
+        ("1704067200000000", FIRST),
+        ("1704067200000000000", FIRST),
+        ("1704067200000.25", FIRST + timedelta(microseconds=250)),
+        ("-86400", datetime(1969, 12, 31, tzinfo=UTC)),
+        ("2024-02-29", datetime(2024, 2, 29, tzinfo=UTC)),
+        ("2024-01-01 00:00:00 UTC", FIRST),
+        (" 2024-01-01T00:00:00.500Z ", FIRST + timedelta(milliseconds=500)),
+        ("2023-12-31T19:00:00-05:00", FIRST),
         ("2024-01-01", FIRST),
         ("2024-01-01 00:00:00", FIRST),
         ("2024-01-01T02:00:00+02:00", FIRST),
@@ -49,12 +56,7 @@ def test_a_bar_carries_the_files_time_and_its_end(tmp_path):
     ],
 )
 def test_times_are_epoch_numbers_or_iso_text(tmp_path, text, moment):
-    lines = [HEADER, f"{text},10,12,9,11,5"]
-    if moment is None:  # as seconds it lies beyond every calendar
-        with pytest.raises((ConfigurationError, OverflowError)):
-            list(load(tmp_path, lines).bars())
-        return
-    assert next(load(tmp_path, lines).bars()).opened_at == moment
+    assert next(load(tmp_path, [HEADER, f"{text},10,12,9,11,5"]).bars()).opened_at == moment
 
 
 def test_a_format_and_a_zone_read_local_times(tmp_path):
@@ -118,6 +120,12 @@ def test_bars_can_be_entered_at_any_number_and_counted_by_time(tmp_path):
         ("1704067200,10,12,9,-11,5", r"column close: '-11' is not a positive price"),
         ("1704067200,10,12,9,11,-5", r"column volume: '-5' is negative"),
         ("1704067200,10,12,9,11,", r"column volume: '' is not a number"),
+        ("1704067200,10,12,9,11,nan", r"column volume: 'nan' is not a finite number"),
+        ("1704067200,10,12,9,,5", r"column close: '' is not a number"),
+        ("1704067200,10,8,9,11,5", r"line 2: the high 8 is below the low 9"),
+        (",10,12,9,11,5", r"column timestamp: '' is not a time"),
+        ("2023-02-29,10,12,9,11,5", r"column timestamp: '2023-02-29' is not a time"),
+        ("946684800000,10,12,9,11,5", r"column timestamp: '946684800000' is beyond the years"),  # read as seconds
         ("yesterday,10,12,9,11,5", r"column timestamp: 'yesterday' is not a time"),
         ("1704067200,10,12,9", r"line 2: 4 fields, but column close is number 5"),
     ],

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from statistics import fmean, pstdev
 
+import pytest
+
 from common.spec import DataSpec
-from worker.feeds.simulated import START, SimulatedMarket
+from common.spec.intervals import Interval
+from worker.feeds.simulated import END_OF_TIME, START, SimulatedMarket
 
 
 def market(**changes):
@@ -73,3 +76,35 @@ def test_oversold_touches_of_the_lower_band_on_volume_come_often():
         volumes = [bar.volume for bar in rows[index - 19 : index + 1]]
         signals += oversold and rows[index].volume > 1.5 * fmean(volumes)
     assert signals > 30
+
+
+@pytest.mark.parametrize("text", ["1s", "45s", "1m", "7m", "1h", "4h", "1d", "3d", "1W", "1M"])
+def test_bars_of_every_interval_follow_each_other_without_holes(text):
+    source = market(interval=text)
+    rows = bars(source, 130)
+    assert rows[0].opened_at == START
+    assert [bar.closed_at for bar in rows[:-1]] == [bar.opened_at for bar in rows[1:]]
+    assert all(Interval.of(text).closing(bar.opened_at) == bar.closed_at for bar in rows)
+    assert [source.rows_until(bar.opened_at) for bar in rows] == list(range(1, 131))
+    assert bars(market(interval=text), 30, start=100) == rows[100:]
+
+
+def test_weeks_and_months_begin_on_their_day_after_fromdate():
+    tuesday = datetime(2024, 2, 13, 7, tzinfo=UTC)
+    assert bars(market(interval="1W", fromdate=tuesday), 1)[0].opened_at == datetime(2024, 2, 19, tzinfo=UTC)
+    months = bars(market(interval="1M", fromdate=tuesday), 11)
+    assert months[0].opened_at == datetime(2024, 3, 1, tzinfo=UTC)
+    assert months[-1].opened_at == datetime(2025, 1, 1, tzinfo=UTC)
+    monday = datetime(2024, 2, 19, tzinfo=UTC)
+    assert bars(market(interval="1W", fromdate=monday), 1)[0].opened_at == monday
+
+
+def test_months_up_to_a_date_are_counted_by_the_calendar():
+    source = market(interval="1M", todate=datetime(2025, 2, 1, tzinfo=UTC))
+    assert source.length == len(list(source.bars())) == 14
+
+
+def test_the_calendars_last_years_end_the_market_instead_of_breaking_it():
+    source = market(interval="1M", fromdate=END_OF_TIME - timedelta(days=100))
+    assert [bar.opened_at.month for bar in source.bars()] == [10, 11, 12, 1]
+    assert list(market(fromdate=END_OF_TIME + timedelta(days=1)).bars()) == []

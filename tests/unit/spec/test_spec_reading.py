@@ -368,3 +368,36 @@ def test_the_market_is_the_same_until_something_moves_its_bars() -> None:
     others = [spec_of(changed(NEWER, path, value)).data.market_identity for path, value in other.items()]
     assert base not in others
     assert len(set(others)) == len(others)
+
+
+def test_calendar_bars_and_joined_rows_are_markets_of_their_own() -> None:
+    markets = [
+        {"data.interval": "1W"},
+        {"data.interval": "7d"},
+        {"data.interval": "1M"},
+        {"data.interval": "30d"},
+        {"data.interval": "1W", "data.source_interval": "1d"},
+        {"data.interval": "1W", "data.source_interval": "1h"},
+    ]
+    identities = set()
+    for values in markets:
+        config = NEWER
+        for path, value in values.items():
+            config = changed(config, path, value)
+        identities.add(spec_of(config).data.market_identity)
+    assert len(identities) == len(markets)
+
+
+def test_rows_of_the_interval_itself_are_not_joined() -> None:
+    base = spec_of(NEWER).data
+    assert spec_of(changed(NEWER, "data.source_interval", base.interval)).data == base
+    assert spec_of(changed(NEWER, "data.source_interval", "1m")).data.source_interval == "1m"
+
+
+def test_a_list_of_symbols_instead_of_one_is_an_error_and_beside_one_an_unknown_key() -> None:
+    several = {key: value for key, value in NEWER.items() if key != "symbol"} | {"symbols": ["BTCUSDT", "ETHUSDT"]}
+    (problem,) = read_spec(several, ROW).problems
+    assert (problem.path, problem.severity) == ("symbols", "error")
+    assert "a bot trades one symbol; make a bot for each" in problem.message
+    (known,) = read_spec(NEWER | {"symbols": ["BTCUSDT"]}, ROW).problems
+    assert (known.path, known.severity) == ("symbols", "warning")

@@ -24,6 +24,7 @@ from supervisor.store.commands import (
     WriteHeartbeats,
     WriteStatus,
     WriteSupervision,
+    WriteWish,
 )
 from supervisor.store.events import (
     BotsRead,
@@ -33,6 +34,7 @@ from supervisor.store.events import (
     EntriesRecorded,
     IncarnationsReserved,
     StatusWritten,
+    WishWritten,
 )
 from supervisor.store.supervision import Supervision
 
@@ -248,3 +250,26 @@ def test_stopping_writes_what_was_submitted(engine: Engine, database_url: str) -
     assert len(everything(engine)["trading_trades"]) == 10
     assert [row["status"] for row in rows(engine, "trading_bots")] == ["stopped"]
     assert [row["released_at"] is not None for row in rows(engine, "supervisor_claims")] == [True]
+
+
+def test_a_wish_is_an_operators_word_and_read_as_news(engine: Engine, database_url: str) -> None:
+    bot_id = new_bot(engine)
+    with listening(database_url) as listener:
+        (row,) = listener.ready().rows
+        listener.recorder.submit(WriteWish(bot_id=bot_id, expected=row.status, status="paused", at=NOW))
+        assert listener.wait(WishWritten) == WishWritten(bot_id=bot_id, status="paused", done=True, found=row.status)
+        news = listener.wait(BotsRead)
+        assert [(read.id, read.status, read.supervision.last_status) for read in news.rows] == [
+            (bot_id, "paused", None)
+        ]
+
+
+def test_a_wish_never_overwrites_what_an_operator_wrote_meanwhile(engine: Engine, database_url: str) -> None:
+    bot_id = new_bot(engine)
+    with listening(database_url) as listener:
+        listener.ready()
+        execute(database_url, "UPDATE trading_bots SET status = 'disabled'")
+        listener.recorder.submit(WriteWish(bot_id=bot_id, expected="running", status="paused", at=NOW))
+        answer = listener.wait(WishWritten)
+        assert (answer.done, answer.found) == (False, "disabled")
+    assert rows(engine, "trading_bots")[0]["status"] == "disabled"

@@ -186,7 +186,7 @@ def test_the_exit_rule_learns_the_trade_from_the_values_before_the_fill_bar() ->
             super().__init__()
 
             def on_entry(*trade: Any) -> None:
-                told.append((*trade, self._exit_chart.now("exit_atr")))
+                told.append((*trade[1:], self._exit_chart.now("exit_atr")))
 
             self._exit.on_entry = on_entry  # type: ignore[method-assign, assignment]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import exact_formulas as exact
 import pytest
+from indicator_series import SAMPLE_VALUES, run_on_bars
 from tape import Bar, TapeDesk, closes_to_bars, play, random_bars
 
 from worker.engine.backtrader_import import bt
@@ -16,6 +17,7 @@ from worker.strategies.contract import BotStrategy
 from worker.strategies.indicators.adapter import computed
 from worker.strategies.indicators.atr import ATR
 from worker.strategies.indicators.bbands import BBANDS
+from worker.strategies.indicators.catalogue import INDICATORS
 from worker.strategies.indicators.rsi import RSI
 from worker.strategies.indicators.sma import SMA
 
@@ -128,6 +130,21 @@ def test_a_second_data_ticking_on_the_same_bar_feeds_nothing_twice() -> None:
     (ran,) = cerebro.run()
     alone = RSI(2)
     assert repr(list(ran.values.values())) == repr([alone.update(close)[0] for close in closes])
+
+
+@pytest.mark.parametrize("exactbars", [1, 0, -1])
+@pytest.mark.parametrize("name", sorted(INDICATORS))
+def test_every_type_comes_out_on_its_lines_in_the_order_of_its_outputs(name: str, exactbars: int) -> None:
+    def build(data: Any) -> dict[str, Any]:
+        sources = [getattr(data, "close" if column == "series" else column) for column in INDICATORS[name].inputs]
+        indicator = computed(data, INDICATORS[name].from_values(SAMPLE_VALUES[name]), sources)
+        return {output: indicator.lines[k] for k, output in enumerate(INDICATORS[name].outputs)}
+
+    bars = random_bars(7, 60)
+    ran: Any = play(None, TapeDesk(bars), recorder(build), exactbars)
+    expected = run_on_bars(INDICATORS[name].from_values(SAMPLE_VALUES[name]), bars)
+    for index, output in enumerate(INDICATORS[name].outputs):
+        assert repr([now for now, _ in ran.seen[output]]) == repr([row[index] for row in expected])
 
 
 def backtraders_own(bars: list[Bar], build: Callable[[Any], Any]) -> list[float]:

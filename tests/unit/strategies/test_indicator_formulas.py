@@ -1,45 +1,23 @@
-"""Calculators against their definitions, against TA-Lib, and where the definitions alone speak."""
+"""RSI, ATR, BBANDS and SMA against their definitions, and where the definitions alone speak."""
 
 from __future__ import annotations
 
-import csv
 import math
 import random
-from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import exact_formulas as exact
 import pytest
-from tape import Bar, random_bars
+from indicator_series import assert_same, first_valid, output, run
+from tape import random_bars
 
 from worker.strategies.indicators.atr import ATR
 from worker.strategies.indicators.bbands import BBANDS
-from worker.strategies.indicators.calculator import Calculator
 from worker.strategies.indicators.rsi import RSI
 from worker.strategies.indicators.sma import SMA
 from worker.strategies.indicators.window import mean
 
-RECORDED = Path(__file__).resolve().parents[4] / "shared" / "data" / "ETH_BTC-5m.csv"
 PERIODS = (1, 2, 5, 14, 20, 33)
-
-
-def run(calculator: Calculator, *inputs: Sequence[float]) -> list[tuple[float, ...]]:
-    return [calculator.update(*bar) for bar in zip(*inputs, strict=True)]
-
-
-def assert_same(ours: Sequence[float], theirs: Sequence[Any], scale: float = 1.0) -> None:
-    assert len(ours) == len(theirs)
-    for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        missing = b is None or (isinstance(b, float) and math.isnan(b))
-        assert math.isnan(a) == missing, (i, a, b)
-        if not missing:
-            assert abs(a - float(b)) <= 1e-9 * scale, (i, a, b)
-
-
-def output(values: list[tuple[float, ...]], index: int = 0) -> list[float]:
-    return [row[index] for row in values]
 
 
 @pytest.mark.parametrize("period", PERIODS)
@@ -55,61 +33,14 @@ def test_every_calculator_equals_its_definition_in_exact_arithmetic(period: int,
         assert_same(output(ours, index), band, 100)
 
 
-@pytest.fixture
-def talib() -> Any:
-    return pytest.importorskip("talib", reason="TA-Lib is not installed; pip install TA-Lib")
-
-
-def recorded_bars() -> list[Bar]:
-    if not RECORDED.exists():
-        pytest.skip(f"the recorded candles {RECORDED} are not on this machine")
-    with RECORDED.open(newline="") as file:
-        return [
-            Bar(*(float(row[column]) for column in ("open", "high", "low", "close", "volume")))
-            for row in csv.DictReader(file)
-        ]
-
-
-def assert_equal_to_talib(talib: Any, bars: list[Bar], period: int) -> None:
-    import numpy
-
-    closes, highs, lows = [b.close for b in bars], [b.high for b in bars], [b.low for b in bars]
-    volumes = [b.volume for b in bars]
-    close, high, low, volume = (numpy.array(values) for values in (closes, highs, lows, volumes))
-    scale = max(1.0, *volumes)
-    assert_same(output(run(SMA(period), volumes)), talib.SMA(volume, period).tolist(), scale)
-    assert_same(output(run(RSI(period), closes)), talib.RSI(close, period).tolist())
-    assert_same(output(run(ATR(period), highs, lows, closes)), talib.ATR(high, low, close, period).tolist())
-    # TA-Lib's variance is the mean of squares minus the square of the mean: it loses half of the digits, and below
-    # 1e-14 it calls the deviation 0. Prices around 1 with a visible spread are what it can be compared on.
-    theirs = talib.BBANDS(close, period, 2.0, 1.5)
-    ours = run(BBANDS(period, 2.0, 1.5), closes)
-    for index in range(3):
-        assert_same(output(ours, index), theirs[index].tolist(), max(1.0, *closes))
-
-
-@pytest.mark.parametrize("period", [2, 14, 20])
-@pytest.mark.parametrize("seed", [3, 4, 5])
-def test_calculators_equal_talib_on_random_series(talib: Any, seed: int, period: int) -> None:
-    assert_equal_to_talib(talib, random_bars(seed, 400), period)
-
-
-@pytest.mark.parametrize("period", [14, 20])
-def test_calculators_equal_talib_on_recorded_candles(talib: Any, period: int) -> None:
-    assert_equal_to_talib(talib, recorded_bars(), period)
-
-
 def test_the_first_valid_bar_is_the_one_of_the_definition() -> None:
     bars = random_bars(6, 30)
     closes, highs, lows = [b.close for b in bars], [b.high for b in bars], [b.low for b in bars]
 
-    def first(values: list[tuple[float, ...]]) -> int:
-        return next(i for i, row in enumerate(values) if not math.isnan(row[0]))
-
-    assert first(run(SMA(7), closes)) == 6
-    assert first(run(BBANDS(7, 2.0, 2.0), closes)) == 6
-    assert first(run(RSI(7), closes)) == 7
-    assert first(run(ATR(7), highs, lows, closes)) == 7
+    assert first_valid(output(run(SMA(7), closes))) == 6
+    assert first_valid(output(run(BBANDS(7, 2.0, 2.0), closes))) == 6
+    assert first_valid(output(run(RSI(7), closes))) == 7
+    assert first_valid(output(run(ATR(7), highs, lows, closes))) == 7
 
 
 @pytest.mark.parametrize("price", [0.1, 1 / 3, 0.07123457, 100.0, 43211.7])

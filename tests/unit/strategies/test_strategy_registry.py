@@ -171,5 +171,10 @@ def test_the_catalogue_lists_everything_as_json(folder: Path) -> None:
     oversold = next(parameter for parameter in volume["parameters"] if parameter["name"] == "rsi_oversold")
     assert oversold["default"] == 30
     assert oversold["spellings"] == ["rsi_oversold", "oversold", "e_rsi_oversold", "entry_e_rsi_oversold"]
-    assert [indicator["type"] for indicator in listing["indicators"]] == ["ATR", "BBANDS", "RSI", "SMA"]
-    assert "TrailingStopExitMixin" in listing["unavailable"]["exit_mixins"]
+    assert {indicator["type"] for indicator in listing["indicators"]} == {
+        *("ATR", "BBANDS", "EMA", "EOM", "ICHIMOKU", "MACD", "RSI", "SMA", "STOCH", "SUPERTREND", "SupportResistance")
+    }
+    macd = next(indicator for indicator in listing["indicators"] if indicator["type"] == "MACD")
+    assert macd["outputs"] == ["macd", "macdsignal", "macdhist"]
+    assert macd["output_synonyms"] == {"signal": "macdsignal", "hist": "macdhist"}
+    assert listing["unavailable"] == {"entry_mixins": ["HMMLSTMEntryMixin"], "exit_mixins": []}

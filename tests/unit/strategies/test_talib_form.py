@@ -8,6 +8,8 @@ import pytest
 from tape import TapeDesk, a_spec, play, random_bars
 
 from common.spec import LogicSpec
+from worker.strategies.blueprint import draw
+from worker.strategies.indicators.catalogue import INDICATORS
 from worker.strategies.logic import LogicReading, read_entry, read_exit
 from worker.strategies.mixins.mixin import EntryMixin
 
@@ -130,8 +132,11 @@ def test_only_aliases_that_the_mixin_reads_are_required() -> None:
             "[1].fields_mapping.rsi",
             ["duplicate alias", "entry_rsi", "[0].fields_mapping.rsi"],
         ),
-        ([changed(RSI, type="WILLR"), BANDS, MEAN_VOLUME], "[0].type", ["WILLR", "ATR, BBANDS, RSI, SMA"]),
-        ([changed(RSI, type="MACD"), BANDS, MEAN_VOLUME], "[0].type", ["MACD", "not available in this version"]),
+        (
+            [changed(RSI, type="WILLR"), BANDS, MEAN_VOLUME],
+            "[0].type",
+            ["WILLR", "must be one of: ATR, BBANDS, EMA, EOM, ICHIMOKU"],
+        ),
         ([changed(RSI, type=None), BANDS, MEAN_VOLUME], "[0].type", ["missing", "must name an indicator"]),
         ([changed(RSI, type=["RSI"]), BANDS, MEAN_VOLUME], "[0].type", ["must be one of"]),
         ([changed(RSI, params={}), BANDS, MEAN_VOLUME], "[0].params.timeperiod", ["missing", "RSI needs it"]),
@@ -154,7 +159,7 @@ def test_only_aliases_that_the_mixin_reads_are_required() -> None:
         (
             [changed(BANDS, params={"timeperiod": 20, "matype": 1}), RSI, MEAN_VOLUME],
             "[0].params.matype",
-            ["from 0 to 0"],
+            ["must be 0", "simple"],
         ),
         ([RSI, BANDS], "", ["entry_volume_ma", "no indicator gives it"]),
         (["RSI", BANDS, MEAN_VOLUME], "[0]", ["must be an object"]),
@@ -168,7 +173,7 @@ def test_a_mistake_in_the_list_is_an_error_at_its_place(indicators: list[Any], p
 
 def test_one_mistake_is_one_error() -> None:
     assert len(errors(read(changed(RSI, params={"timeperiod": -1}), BANDS, MEAN_VOLUME))) == 1
-    assert len(errors(read(changed(RSI, type="MACD"), BANDS, MEAN_VOLUME))) == 1
+    assert len(errors(read(changed(RSI, type="WILLR"), BANDS, MEAN_VOLUME))) == 1
 
 
 def test_what_has_no_effect_is_a_warning() -> None:
@@ -197,3 +202,57 @@ def test_the_true_range_takes_its_own_columns() -> None:
     assert reading.lookback == 9
     other = read_exit(LogicSpec(name=ATR, indicators=({**atr, "data_field": "volume"},)))
     assert [problem.severity for problem in other.problems] == ["warning"]
+
+
+def test_every_type_can_be_read_from_its_outputs_and_required_params() -> None:
+    whole = {
+        "ATR": ({"timeperiod": 9}, 9),
+        "BBANDS": ({"timeperiod": 9}, 9),
+        "EMA": ({"timeperiod": 9}, 9),
+        "EOM": ({"timeperiod": 9}, 9),
+        "ICHIMOKU": ({"tenkan": 9, "kijun": 26, "senkou": 52}, 78),
+        "MACD": ({"fastperiod": 12, "slowperiod": 26, "signalperiod": 9}, 35),
+        "RSI": ({"timeperiod": 9}, 9),
+        "SMA": ({"timeperiod": 9}, 9),
+        "STOCH": ({"fastk_period": 5, "slowk_period": 3, "slowd_period": 3}, 11),
+        "SUPERTREND": ({"length": 10, "multiplier": 3.0}, 11),
+        "SupportResistance": ({"lookback_bars": 2}, 10),
+    }
+    assert set(whole) == set(INDICATORS)
+    for name, (params, wait) in whole.items():
+        outputs = INDICATORS[name].outputs
+        entry = {"type": name, "params": params, "fields_mapping": {output: f"my_{output}" for output in outputs}}
+        blueprint = draw([entry], {}, "indicators")
+        assert blueprint.problems == [], name
+        assert blueprint.lookback([f"my_{outputs[-1]}"]) == wait
+        for key in params:
+            without = {other: value for other, value in params.items() if other != key}
+            (problem,) = draw([changed(entry, params=without)], {}, "indicators").problems
+            assert (problem.path, problem.severity) == (f"indicators[0].params.{key}", "error")
+
+
+def test_a_cloud_may_be_given_another_lead() -> None:
+    cloud = {
+        "type": "ICHIMOKU",
+        "params": {"tenkan": 9, "kijun": 30, "senkou": 20, "lead": "senkou_lead"},
+        "fields_mapping": {"senkou_span_a": "span"},
+    }
+    assert draw([cloud], {"senkou_lead": 5}, "indicators").lookback(["span"]) == 30
+    assert draw([cloud], {"senkou_lead": 30}, "indicators").lookback(["span"]) == 50
+
+
+MACD: dict[str, Any] = {"type": "MACD", "params": {"fastperiod": 12, "slowperiod": 26, "signalperiod": 9}}
+
+
+def test_the_macds_signal_and_histogram_have_short_names_too() -> None:
+    short = {**MACD, "fields_mapping": {"macd": "m", "signal": "s", "hist": "h"}}
+    drawing = draw([short], {}, "indicators")
+    assert drawing.problems == []
+    assert drawing.plans[0].aliases == {"macd": "m", "macdsignal": "s", "macdhist": "h"}
+
+
+def test_one_output_under_both_of_its_names_is_an_error() -> None:
+    both = {**MACD, "fields_mapping": {"macdsignal": "s", "signal": "t"}}
+    (problem,) = draw([both], {}, "indicators").problems
+    assert problem.path == "indicators[0].fields_mapping.signal"
+    assert "macdsignal" in problem.message

@@ -30,9 +30,10 @@ from supervisor.record import Record
 from supervisor.roster import Bot, Life, Roster
 from supervisor.settings import Settings, load_settings
 from supervisor.signals import SignalInbox
+from supervisor.stacks import StackQuestions
 from supervisor.state_folder import StateFolder
 from supervisor.store.bots import BotRow
-from supervisor.store.commands import Command, RefreshBots, ReserveIncarnations, WriteStatus
+from supervisor.store.commands import Command, RefreshBots, ReserveIncarnations, WriteStatus, WriteWish
 from supervisor.store.events import (
     BotsRead,
     DatabaseReady,
@@ -40,6 +41,7 @@ from supervisor.store.events import (
     IncarnationsReserved,
     RecorderStopped,
     StatusWritten,
+    WishWritten,
 )
 from supervisor.store.supervision import Supervision
 from supervisor.ticketing import TicketOffice
@@ -120,6 +122,8 @@ class Database:
         for command in waiting:
             if isinstance(command, WriteStatus):
                 self.tell(self._write(command))
+            elif isinstance(command, WriteWish):
+                self._write_wish(command)
             elif isinstance(command, ReserveIncarnations):
                 self.tell(IncarnationsReserved(self._reserve(command.count)))
             elif isinstance(command, RefreshBots) and command.whole:
@@ -145,6 +149,14 @@ class Database:
         block = range(self._block, self._block + count)
         self._block += count
         return block
+
+    def _write_wish(self, command: WriteWish) -> None:
+        row = self.rows.get(command.bot_id)
+        found = row.status if row else None
+        done = row is not None and command.expected == found
+        self.tell(WishWritten(bot_id=command.bot_id, status=command.status, done=done, found=found))
+        if done:
+            self.operator(command.bot_id, status=command.status)
 
     def _write(self, command: WriteStatus) -> StatusWritten:
         row = self.rows.get(command.bot_id)
@@ -268,6 +280,7 @@ class Fleet:
             clock,
             self.news.next_incarnation,
         )
+        stacks = StackQuestions(roster, router, self.record)  # type: ignore[arg-type]
         self.observation = Observation(
             roster,
             self.enrolment,
@@ -280,6 +293,7 @@ class Fleet:
             self.policy,
             clock,
             self.settings.lease,
+            stacks,
         )
         control = ControlSocket(
             control_path(self.settings.runtime_dir), lambda request: self.supervisor.answer(request)
@@ -304,6 +318,7 @@ class Fleet:
             deeds=self.deeds,
             news=self.news,
             record=self.record,
+            stacks=stacks,
         )
 
     # -- the database --------------------------------------------------------------------------------------------
@@ -397,6 +412,15 @@ class Fleet:
         self.hear(life, Hello(token=life.token, incarnation=life.incarnation, pid=1, generation=life.worker.generation))
         self.beat(life)
         return self.settle()
+
+    def born_unwritten(self, bot_id: int = 7) -> None:
+        """As `born`, but the database has not yet carried out what follows of it."""
+        life = self.life(bot_id)
+        self.launcher.happened.append(Spawned(life.incarnation, ProcessIdentity(next(self._pids), 1.0)))
+        self.turn()
+        self.hear(life, Hello(token=life.token, incarnation=life.incarnation, pid=1, generation=life.worker.generation))
+        self.beat(life)
+        self.turn()
 
     def beat(self, life: Life, phase: Phase = Phase.TRADING, **more: Any) -> None:
         values = {"phase": phase, "bars": 3, "last_bar_at": None, "loop_age": 0.0, "unacknowledged": 0}

@@ -12,7 +12,7 @@ import pytest
 from loguru import logger
 
 from common import logs
-from supervisor.log_merger import COMBINED, ERRORS, LogMerger
+from supervisor.log_merger import COMBINED, ERRORS, LogMerger, open_seen
 
 
 @pytest.fixture
@@ -128,6 +128,18 @@ def test_a_real_worker_log_with_rotation_and_retention_is_merged_whole(folder: P
         working.stop()
     assert len(list((folder / "bots").iterdir())) > 2
     assert sorted(merged(folder)) == list(range(500))
+
+
+def test_a_file_that_was_rotated_between_the_look_and_the_opening_is_not_taken_for_its_successor(folder: Path) -> None:
+    path = folder / "bots" / "bot-1.jsonl"
+    append(path, line(1))
+    inode = path.stat().st_ino
+    with open_seen(path, inode) or pytest.fail("the file seen is there") as file:
+        assert json.loads(file.read())["n"] == 1
+    rotate(path, "2024-01-01_00-00-00_000001")
+    assert open_seen(path, inode) is None
+    append(path, line(2))
+    assert open_seen(path, inode) is None
 
 
 def test_files_that_are_removed_are_let_go(folder: Path, until: Callable[[Callable[[], Any], str], Any]) -> None:

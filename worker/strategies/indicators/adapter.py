@@ -38,13 +38,25 @@ class Computed(bt.Indicator):  # type: ignore[misc]
             line[0] = value
 
 
-class ComputedTriple(Computed):
+class ComputedPair(Computed):
+    """The same for a calculator with two outputs; backtrader adds the lines named here to those it inherits."""
+
+    lines: Any = ("second",)
+
+
+class ComputedTriple(ComputedPair):
     """The same for a calculator with three outputs."""
 
-    lines: Any = ("second", "third")
+    lines: Any = ("third",)
 
 
-_BY_OUTPUTS: dict[int, type[Computed]] = {1: Computed, 3: ComputedTriple}
+class ComputedQuintuple(ComputedTriple):
+    """The same for a calculator with five outputs."""
+
+    lines: Any = ("fourth", "fifth")
+
+
+_BY_OUTPUTS: dict[int, type[Computed]] = {1: Computed, 2: ComputedPair, 3: ComputedTriple, 5: ComputedQuintuple}
 
 
 def computed(data: Any, calculator: Calculator, sources: Sequence[Any]) -> Computed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from worker.strategies.indicators.calculator import TIMEPERIOD, Calculator
+from worker.strategies.indicators.true_range import TrueRange
 from worker.strategies.indicators.wilder import WilderAverage
 from worker.strategies.parameters import Values
 
@@ -23,7 +24,7 @@ class ATR(Calculator):
     def __init__(self, period: int) -> None:
         self._period = period
         self._average = WilderAverage(period)
-        self._before: float | None = None
+        self._range = TrueRange()
 
     @classmethod
     def from_values(cls, values: Values) -> ATR:
@@ -37,7 +38,5 @@ class ATR(Calculator):
 
     def update(self, high: float, low: float, close: float) -> tuple[float]:
         """The average with this bar as the newest."""
-        before, self._before = self._before, close
-        if before is None:
-            return (math.nan,)
-        return (self._average.take(max(high - low, abs(high - before), abs(low - before))),)
+        reach = self._range.take(high, low, close)
+        return (math.nan if math.isnan(reach) else self._average.take(reach),)

@@ -31,7 +31,7 @@ class BBANDS(Calculator):
             default=0,
             minimum=0,
             maximum=0,
-            meaning="kind of mean; 0 (simple) is the one available in this version",
+            meaning="kind of mean; simple, 0, is the only one there is",
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from worker.strategies.parameters import Parameter, Values
@@ -17,6 +18,8 @@ class Calculator(ABC):
     """Names of the columns it reads; `SERIES` for one series of the config's choice."""
     outputs: ClassVar[tuple[str, ...]]
     """Names of its results, in the order of `update`."""
+    output_synonyms: ClassVar[Mapping[str, str]] = {}
+    """Other names of outputs in a config → the output."""
     parameters: ClassVar[tuple[Parameter, ...]]
     """Everything `from_values` reads."""
 
@@ -37,4 +40,11 @@ class Calculator(ABC):
 
 SERIES: tuple[str, ...] = ("series",)
 MAXIMUM_PERIOD = 100_000
-TIMEPERIOD = Parameter(name="timeperiod", kind="integer", minimum=1, maximum=MAXIMUM_PERIOD, meaning="number of bars")
+
+
+def period(name: str, meaning: str) -> Parameter:
+    """The declaration of a number of bars that must be given."""
+    return Parameter(name=name, kind="integer", minimum=1, maximum=MAXIMUM_PERIOD, meaning=meaning)
+
+
+TIMEPERIOD = period("timeperiod", "number of bars")

@@ -30,6 +30,16 @@ class Mixin(ABC):
         return type(self).__name__
 
     @classmethod
+    def blueprint_for(cls, values: Values) -> tuple[Mapping[str, Any], ...]:
+        """The blueprint under these parameters."""
+        return cls.blueprint
+
+    @classmethod
+    def history_needed(cls, values: Values) -> int:
+        """Bars it waits for beyond what its indicators need."""
+        return 0
+
+    @classmethod
     def required(cls, values: Values) -> tuple[str, ...]:
         """Aliases that the rule reads under these parameters."""
         return ()
@@ -66,9 +76,13 @@ class ExitMixin(Mixin):
     role = "exit"
 
     def on_entry(
-        self, entry_price: float, entry_time: datetime, size: float, direction: Literal["long", "short"]
+        self, chart: Chart, entry_price: float, entry_time: datetime, size: float, direction: Literal["long", "short"]
     ) -> None:
-        """A trade begins: forget the last one."""
+        """A trade begins: forget the last one.
+
+        Indicator values of `chart` are those of the decision bar, the last one closed before the fill; its columns
+        are of no use here. Values may be NaN for a position that is found open at start.
+        """
 
     def on_bar(self, chart: Chart, position: OpenPosition) -> None:
         """Take in a closed bar of the open trade, the bar of the entry fill included."""

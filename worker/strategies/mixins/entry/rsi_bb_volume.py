@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from worker.strategies.chart import Chart
-from worker.strategies.indicators.calculator import MAXIMUM_PERIOD
 from worker.strategies.mixins.entry.rsi_bb import (
     BB_BLUEPRINT,
     BB_DEV,
@@ -16,10 +15,9 @@ from worker.strategies.mixins.entry.rsi_bb import (
     USE_BB_TOUCH,
     at_lower_band,
 )
+from worker.strategies.mixins.entry.volume import VOL_MA_PERIOD, VOLUME_BLUEPRINT, VOLUME_MEAN, min_volume_ratio
 from worker.strategies.mixins.mixin import EntryMixin
-from worker.strategies.parameters import Parameter, Values
-
-VOLUME_MEAN = "entry_volume_ma"
+from worker.strategies.parameters import Values
 
 
 class RSIBBVolumeEntryMixin(EntryMixin):
@@ -30,33 +28,11 @@ class RSIBBVolumeEntryMixin(EntryMixin):
         RSI_OVERSOLD,
         BB_PERIOD,
         BB_DEV,
-        Parameter(
-            name="vol_ma_period",
-            kind="integer",
-            default=20,
-            minimum=1,
-            maximum=MAXIMUM_PERIOD,
-            meaning="bars of the mean volume",
-        ),
+        VOL_MA_PERIOD,
         USE_BB_TOUCH,
-        Parameter(
-            name="min_volume_ratio",
-            kind="number",
-            default=1.1,
-            minimum=0,
-            meaning="the volume must exceed this many times its mean",
-        ),
+        min_volume_ratio(1.1),
     )
-    blueprint = (
-        RSI_BLUEPRINT,
-        BB_BLUEPRINT,
-        {
-            "type": "SMA",
-            "params": {"timeperiod": "vol_ma_period"},
-            "fields_mapping": {"sma": VOLUME_MEAN},
-            "data_field": "volume",
-        },
-    )
+    blueprint = (RSI_BLUEPRINT, BB_BLUEPRINT, VOLUME_BLUEPRINT)
 
     def __init__(self, values: Values) -> None:
         super().__init__(values)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from worker.strategies.chart import Chart
 from worker.strategies.contract import OpenPosition
 from worker.strategies.indicators.calculator import MAXIMUM_PERIOD
+from worker.strategies.mixins.memory import kept, recalled
 from worker.strategies.mixins.mixin import ExitMixin
 from worker.strategies.parameters import Parameter, Values
 
@@ -53,7 +54,7 @@ class ATRExitMixin(ExitMixin):
         return (ATR,)
 
     def on_entry(
-        self, entry_price: float, entry_time: datetime, size: float, direction: Literal["long", "short"]
+        self, chart: Chart, entry_price: float, entry_time: datetime, size: float, direction: Literal["long", "short"]
     ) -> None:
         """Highest = entry price, no stop yet."""
         self._highest = entry_price
@@ -81,17 +82,9 @@ class ATRExitMixin(ExitMixin):
 
     def state(self) -> dict[str, Any]:
         """Highest high and stop of the open trade."""
-        return {"highest": _text(self._highest), "stop": _text(self._stop)}
+        return {"highest": kept(self._highest), "stop": kept(self._stop)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with the trade's highest high and stop."""
-        self._highest = _value(state.get("highest"))
-        self._stop = _value(state.get("stop"))
-
-
-def _text(value: float | None) -> str | None:
-    return None if value is None else repr(value)
-
-
-def _value(text: Any) -> float | None:
-    return None if text is None else float(text)
+        self._highest = recalled(state.get("highest"))
+        self._stop = recalled(state.get("stop"))

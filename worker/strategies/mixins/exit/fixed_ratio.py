@@ -30,6 +30,12 @@ class FixedRatioExitMixin(ExitMixin):
             forms=(Form(name="x_stop_loss_pct", divisor=100.0),),
             meaning="loss as a fraction of the entry price, 0.05 is 5 %",
         ),
+        Parameter(
+            name="use_trailing_stop", kind="flag", meaning="", unused="TrailingStopExitMixin is the rule that trails"
+        ),
+        Parameter(
+            name="trail_percent", kind="number", meaning="", unused="TrailingStopExitMixin is the rule that trails"
+        ),
     )
 
     def __init__(self, values: Values) -> None:

@@ -1,0 +1,71 @@
+"""The fleet's present state as metrics, made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+STATUSES = ("running", "starting", "stopping", "restarting", "paused", "stopped", "error", "disabled", "enabled")
+
+_OF_A_LIFE = (
+    ("botvisor_bot_heartbeat_age_seconds", "Seconds since the bot was last heard", "heartbeat_age"),
+    ("botvisor_bot_progress_age_seconds", "Seconds since its trading loop last moved", "progress_age"),
+    ("botvisor_bot_uptime_seconds", "Seconds since its present life began", "uptime"),
+    ("botvisor_bot_bars", "Bars processed in its present life", "bars"),
+    ("botvisor_bot_journal_depth", "Journal entries not yet acknowledged", "unacknowledged"),
+    ("botvisor_bot_cpu_percent", "CPU use in percent of one core", "cpu_percent"),
+    ("botvisor_bot_memory_bytes", "Resident memory", "memory_bytes"),
+)
+
+
+class FleetCollector(Collector):
+    """Reads the newest document; what a document does not say is left out."""
+
+    def __init__(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        self._document = document
+
+    def collect(self) -> Iterable[Metric]:
+        """One family after the other."""
+        document = self._document()
+        bots = list(document.get("bots", ()))
+        yield self._by_status(bots)
+        yield self._up(bots)
+        for name, text, key in _OF_A_LIFE:
+            yield self._of_lives(bots, name, text, key)
+        yield self._failures(bots)
+        backlog = GaugeMetricFamily("botvisor_recorder_backlog", "Writes waiting for the database")
+        backlog.add_metric([], float(document.get("backlog", 0)))
+        yield backlog
+
+    def _by_status(self, bots: list[Mapping[str, Any]]) -> Metric:
+        family = GaugeMetricFamily("botvisor_bots", "Bots by status", labels=["status"])
+        counts = dict.fromkeys(STATUSES, 0)
+        for bot in bots:
+            counts[bot["status"]] = counts.get(bot["status"], 0) + 1
+        for status, count in counts.items():
+            family.add_metric([status], count)
+        return family
+
+    def _up(self, bots: list[Mapping[str, Any]]) -> Metric:
+        family = GaugeMetricFamily("botvisor_bot_up", "1 while the bot has a trading life", labels=["bot_id", "name"])
+        for bot in bots:
+            life = bot["life"]
+            family.add_metric([str(bot["id"]), bot["name"]], float(bool(life and life["phase"] == "running")))
+        return family
+
+    def _of_lives(self, bots: list[Mapping[str, Any]], name: str, text: str, key: str) -> Metric:
+        family = GaugeMetricFamily(name, text, labels=["bot_id"])
+        for bot in bots:
+            value = (bot["life"] or {}).get(key)
+            if value is not None:
+                family.add_metric([str(bot["id"])], float(value))
+        return family
+
+    def _failures(self, bots: list[Mapping[str, Any]]) -> Metric:
+        family = GaugeMetricFamily("botvisor_bot_failures", "Failures in a row", labels=["bot_id"])
+        for bot in bots:
+            family.add_metric([str(bot["id"])], float(bot["failures"]))
+        return family
