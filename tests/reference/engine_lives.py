@@ -1,4 +1,4 @@
-"""One life of the trading engine in this process, its trades kept in memory, and their comparison with the reference."""
+"""Lives of the trading engine in this process, their trades kept in memory and compared with the reference."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _time(chance: random.Random) -> Parameters:
 def _trailing(chance: random.Random) -> Parameters:
     return {
         "trail_pct": chance.choice([0, 0.005, 0.02]),
-        "activation_pct": chance.choice([0.0, 0, -0.01, 0.004]),
+        "activation_pct": chance.choice([0.0, 0, 0.004]),
         "use_atr": chance.random() < 0.4,
         "atr_multiplier": chance.choice([0.5, 2]),
         "atr_period": chance.randint(1, 15),
@@ -133,7 +133,7 @@ def _multi_level(chance: random.Random) -> Parameters:
         "ltf_sl_multiplier": chance.choice([1, 2.0]),
         "micro_atr_period": chance.randint(2, 15),
         "be_activation_atr": chance.choice([0, 0.5, 1.0]),
-        "be_buffer_multiplier": chance.choice([-0.5, 0, 0.3]),
+        "be_buffer_multiplier": chance.choice([0, 0.3]),
         "use_dynamic_k": chance.random() < 0.5,
         "vol_sma_period": chance.randint(3, 40),
     }
