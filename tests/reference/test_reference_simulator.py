@@ -170,7 +170,7 @@ def test_the_formulas_agree_with_ta_lib_on_recorded_candles() -> None:
     pairs = [
         (formulas.rsi(list(close), 14), talib.RSI(close, 14)),
         (formulas.atr(list(high), list(low), list(close), 14), talib.ATR(high, low, close, 14)),
-        (formulas.lower_band(list(close), 20, 2.0), talib.BBANDS(close, 20, 2, 2, 0)[2]),
+        (formulas.bollinger(list(close), 20, 2.0, 2.0)[2], talib.BBANDS(close, 20, 2, 2, 0)[2]),
         (formulas.sma(list(volume), 20), talib.SMA(volume, 20)),
     ]
     for ours, theirs in pairs:
