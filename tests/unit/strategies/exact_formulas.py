@@ -76,3 +76,60 @@ def atr(highs: Sequence[float], lows: Sequence[float], closes: Sequence[float], 
             max(high[i] - low[i], abs(high[i] - close[i - 1]), abs(low[i] - close[i - 1])) for i in range(1, len(close))
         ]
         return [None, *wilder(ranges, n)]
+
+
+def ema(values: Sequence[Decimal], n: int, begin: int = 0) -> Series:
+    """Begun with the mean of the n values from `begin` on."""
+    averages: Series = [None] * (begin + n - 1)
+    weight = Decimal(2) / (n + 1)
+    for i in range(begin + n - 1, len(values)):
+        before = averages[-1] if averages else None
+        averages.append(mean(values[begin : begin + n]) if before is None else before + weight * (values[i] - before))
+    return averages
+
+
+def macd(values: Sequence[float], fast: int, slow: int, signal: int) -> tuple[Series, Series, Series]:
+    """MACD, signal, histogram."""
+    with localcontext(PRECISE):
+        given = exact(values)
+        pairs = zip(ema(given, fast, slow - fast), ema(given, slow), strict=True)
+        differences = [quick - lazy for quick, lazy in pairs if quick is not None and lazy is not None]
+        missing: Series = [None] * (slow - 1)
+        signals = [*missing, *ema(differences, signal)]
+        lines: Series = [*missing, *differences]
+        return (
+            [None if average is None else line for line, average in zip(lines, signals, strict=True)],
+            signals,
+            [
+                None if average is None or line is None else line - average
+                for line, average in zip(lines, signals, strict=True)
+            ],
+        )
+
+
+def stochastic(
+    highs: Sequence[float], lows: Sequence[float], closes: Sequence[float], fastk: int, slowk: int, slowd: int
+) -> tuple[Series, Series]:
+    """Slow %K and slow %D, both from where the latter begins."""
+    with localcontext(PRECISE):
+        high, low, close = exact(highs), exact(lows), exact(closes)
+        fast = []
+        for i in range(fastk - 1, len(close)):
+            top, bottom = max(high[i - fastk + 1 : i + 1]), min(low[i - fastk + 1 : i + 1])
+            fast.append(100 * (close[i] - bottom) / (top - bottom) if top > bottom else Decimal(0))
+        slow = [mean(fast[i - slowk + 1 : i + 1]) for i in range(slowk - 1, len(fast))]
+        slower = [mean(slow[i - slowd + 1 : i + 1]) for i in range(slowd - 1, len(slow))]
+        missing: Series = [None] * (len(close) - len(slower))
+        return [*missing, *slow[slowd - 1 :]], [*missing, *slower]
+
+
+def ease_of_movement(highs: Sequence[float], lows: Sequence[float], volumes: Sequence[float], n: int) -> Series:
+    with localcontext(PRECISE):
+        high, low, volume = exact(highs), exact(lows), exact(volumes)
+        moves = []
+        for i in range(1, len(high)):
+            distance = (high[i] + low[i]) / 2 - (high[i - 1] + low[i - 1]) / 2
+            tall = high[i] - low[i] > Decimal("1e-7") and volume[i] > 0
+            box = volume[i] / 10**8 / (high[i] - low[i]) if tall else Decimal(10**10)
+            moves.append(distance / box)
+        return [None] * n + [mean(moves[i - n + 1 : i + 1]) for i in range(n - 1, len(moves))]
