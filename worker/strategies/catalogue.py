@@ -11,7 +11,7 @@ from worker.strategies.indicators import catalogue as indicators
 from worker.strategies.indicators.calculator import Calculator
 from worker.strategies.mixins import catalogue as mixins
 from worker.strategies.mixins.mixin import Mixin
-from worker.strategies.parameters import Parameter, Role, spellings
+from worker.strategies.parameters import Parameter, Role, defaults, spellings
 from worker.strategies.registry import everything
 
 
@@ -42,7 +42,7 @@ def _mixins(known: Mapping[str, type[Mixin]], role: Role) -> list[dict[str, Any]
             "parameters": [
                 {**_parameter(parameter), "spellings": _spellings(parameter, role)} for parameter in mixin.parameters
             ],
-            "indicators": [dict(entry) for entry in mixin.blueprint],
+            "indicators": [dict(entry) for entry in mixin.blueprint_for(defaults(mixin.parameters))],
         }
         for name, mixin in known.items()
     ]

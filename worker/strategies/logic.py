@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from common.spec import LogicSpec
 from common.spec.problems import Problem, error, missing, warning
@@ -51,7 +51,7 @@ def _read(logic: LogicSpec | None, role: Role, registry: Mapping[str, type[AnyMi
     required = mixin_class.required(resolution.values)
     problems = [
         *resolution.problems,
-        *_without_effect(mixin_class, logic, resolution),
+        *_without_effect(own, logic, resolution),
         *blueprint.problems,
         *(_alias_missing(path, mixin_class, alias) for alias in required if alias not in blueprint.claimed),
     ]
@@ -77,10 +77,10 @@ def _alias_missing(path: str, mixin_class: type[Mixin], alias: str) -> Problem:
     return missing(f"{path}.indicators", rule, f"map an output to {alias} in a fields_mapping, or leave the list out")
 
 
-def _without_effect(mixin_class: type[Mixin], logic: LogicSpec, resolution: Resolution) -> list[Problem]:
+def _without_effect(own: Sequence[Mapping[str, Any]], logic: LogicSpec, resolution: Resolution) -> list[Problem]:
     """Parameters that only the mixin's own indicators would read, given beside a list that does not refer to them."""
     if not logic.indicators:
         return []
-    idle = references(mixin_class.blueprint) - references(logic.indicators)
+    idle = references(own) - references(logic.indicators)
     rule = "has no effect, the indicators list sets its own values and does not refer to it"
     return [warning(path, resolution.values[name], rule) for name, path in resolution.written.items() if name in idle]
