@@ -53,7 +53,7 @@ def load(type_name: str, plugin_dirs: Sequence[Path | str] = ()) -> LoadedStrate
 
 
 def everything(plugin_dirs: Sequence[Path | str] = ()) -> Discovery:
-    """Every strategy type, the built-in one first, and the plugins that could not be used."""
+    """Every strategy type, the built-in one first, the mixins of plugins, and the plugins that could not be used."""
     discovery = discover(plugin_dirs)
     foreign = tuple(found for found in discovery.found if found.name != FALLBACK)
     taken = tuple(
@@ -61,7 +61,7 @@ def everything(plugin_dirs: Sequence[Path | str] = ()) -> Discovery:
         for found in discovery.found
         if found.name == FALLBACK
     )
-    return Discovery((BUILT_IN, *foreign), (*discovery.faults, *taken))
+    return Discovery((BUILT_IN, *foreign), (*discovery.faults, *taken), discovery.mixins)
 
 
 def _unknown(type_name: str, discovery: Discovery) -> str:
