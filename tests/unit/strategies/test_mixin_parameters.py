@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from entry_defaults import DEFAULTS as ENTRY_DEFAULTS
+from entry_signals import LEGACY
 
 from common.spec import LogicSpec, Problem
 from worker.strategies.logic import LogicReading, read_entry, read_exit
-from worker.strategies.mixins.catalogue import ENTRIES, EXITS
+from worker.strategies.mixins.catalogue import ALIASES, ENTRIES, EXITS
 from worker.strategies.mixins.mixin import Mixin
 
 VOLUME, EITHER = "RSIBBVolumeEntryMixin", "RSIOrBBEntryMixin"
+CLOUD = "RSIIchimokuEntryMixin"
 ATR, RATIO, TIME = "ATRExitMixin", "FixedRatioExitMixin", "TimeBasedExitMixin"
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -57,6 +60,31 @@ OTHER: dict[str, Any] = {
     "use_time": True,
     "max_minutes": 15.5,
 }
+DEFAULTS |= ENTRY_DEFAULTS
+OTHER |= {
+    "tenkan_period": 4,
+    "kijun_period": 8,
+    "senkou_period": 16,
+    "senkou_lead": 0,
+    "st_period": 6,
+    "st_multiplier": 0.0,
+    "breakout_threshold": 0.0,
+    "use_atr_filter": False,
+    "rsi_overbought": 61.5,
+    "resistance_lookback": 1,
+    "eom_period": 3,
+    "volume_sma_period": 12,
+    "vol_sma_period": 13,
+    "atr_sma_period": 33,
+    "resistance_range_low": 0.0,
+    "resistance_range_high": 1.5,
+    "volume_threshold": 0.0,
+    "macd_fast": 3,
+    "macd_slow": 8,
+    "macd_signal": 4,
+    "support_threshold": 0.0,
+    "atr_floor_multiplier": 0.0,
+}
 EVERY = [(name, parameter) for name, parameters in DEFAULTS.items() for parameter in parameters]
 
 
@@ -64,7 +92,7 @@ def read(
     name: str, params: dict[str, Any] | None = None, logic_params: dict[str, Any] | None = None
 ) -> LogicReading[Any]:
     logic = LogicSpec(name=name, params=params or {}, logic_params=logic_params or {})
-    return read_entry(logic) if name in ENTRIES else read_exit(logic)
+    return read_entry(logic) if ALIASES.get(name, name) in ENTRIES else read_exit(logic)
 
 
 def values(reading: LogicReading[Any]) -> dict[str, Any]:
@@ -99,7 +127,8 @@ def test_every_spelling_in_either_section_gives_the_same_parameter(
     name: str, parameter: str, section: str, spelling: str
 ) -> None:
     prefixed, optimizer = prefixes(name)
-    key = {"plain": "", "prefixed": prefixed, "optimizer": optimizer}[spelling] + parameter
+    plain = parameter if spelling == "plain" or name not in ENTRIES else LEGACY.get(parameter, parameter)
+    key = {"plain": "", "prefixed": prefixed, "optimizer": optimizer}[spelling] + plain
     reading = read(name, **{section: {key: OTHER[parameter]}})
     assert values(reading) == {**DEFAULTS[name], parameter: OTHER[parameter]}
     assert reading.problems == ()
@@ -115,6 +144,19 @@ def test_every_spelling_in_either_section_gives_the_same_parameter(
         (TIME, "x_max_hold_bars", 100, "max_bars", 100),
         (VOLUME, "oversold", 40, "rsi_oversold", 40),
         (EITHER, "oversold", 0, "rsi_oversold", 0),
+        ("RSIBBEntryMixin", "oversold", 20, "rsi_oversold", 20),
+        (CLOUD, "oversold", 45, "rsi_oversold", 45),
+        ("RSIVolumeSupertrendEntryMixin", "oversold", 45, "rsi_oversold", 45),
+        ("EOMPullbackEntryMixin", "oversold", 45, "rsi_oversold", 45),
+        (CLOUD, "e_ichimoku_tenkan", 5, "tenkan_period", 5),
+        (CLOUD, "e_ichimoku_kijun", 11, "kijun_period", 11),
+        (CLOUD, "e_tenkan_period", 5, "tenkan_period", 5),
+        (CLOUD, "e_kijun_period", 11, "kijun_period", 11),
+        (CLOUD, "e_senkou_period", 40, "senkou_period", 40),
+        ("RSIVolumeSupertrendEntryMixin", "e_supertrend_period", 7, "st_period", 7),
+        ("RSIVolumeSupertrendEntryMixin", "e_supertrend_multiplier", 2.5, "st_multiplier", 2.5),
+        ("BBVolumeSupertrendEntryMixin", "e_supertrend_period", 7, "st_period", 7),
+        ("BBVolumeSupertrendEntryMixin", "e_supertrend_multiplier", 0, "st_multiplier", 0),
     ],
 )
 def test_web_form_names_are_read_in_their_own_unit_and_synonyms_as_plain_names(
@@ -148,7 +190,16 @@ def test_the_stronger_spelling_wins_and_the_weaker_one_is_reported() -> None:
 
 @pytest.mark.parametrize(
     ("name", "key", "value"),
-    [(VOLUME, "rsi_oversold", 0), (VOLUME, "use_bb_touch", False), (ATR, "sl_multiplier", 0.0), (TIME, "max_bars", 0)],
+    [
+        (CLOUD, "senkou_lead", 0),
+        ("EOMBreakoutEntryMixin", "use_atr_filter", False),
+        ("EOMBreakoutEntryMixin", "breakout_threshold", 0),
+        ("EOMPullbackEntryMixin", "support_threshold", 0.0),
+        (VOLUME, "rsi_oversold", 0),
+        (VOLUME, "use_bb_touch", False),
+        (ATR, "sl_multiplier", 0.0),
+        (TIME, "max_bars", 0),
+    ],
 )
 def test_zero_and_false_are_values(name: str, key: str, value: Any) -> None:
     reading = read(name, logic_params={key: value}, params={key: OTHER[key] or 3})
@@ -189,6 +240,16 @@ def test_whole_floats_are_whole_numbers_and_0_and_1_are_flags() -> None:
         (RATIO, "x_stop_loss_pct", -5, "after division by 100"),
         (TIME, "x_max_minutes", -1, "at least 0"),
         (ATR, "x_other_period", 0, "a period must be at least 1"),
+        (CLOUD, "e_tenkan", 0, "whole number from 1"),
+        (CLOUD, "e_senkou_lead", -1, "whole number from 0"),
+        ("RSIVolumeSupertrendEntryMixin", "e_st_multiplier", -0.5, "at least 0"),
+        ("RSIVolumeSupertrendEntryMixin", "e_supertrend_period", 0, "whole number from 1"),
+        ("EOMBreakoutEntryMixin", "e_breakout_threshold", -0.001, "at least 0"),
+        ("EOMBreakoutEntryMixin", "e_use_atr_filter", "on", "true or false"),
+        ("EOMBreakoutEntryMixin", "e_rsi_overbought", 101, "from 0 to 100"),
+        ("EOMMAcdBreakoutEntryMixin", "e_macd_signal", 0, "whole number from 1"),
+        ("EOMMAcdBreakoutEntryMixin", "e_volume_threshold", "much", "finite number"),
+        ("EOMPullbackEntryMixin", "e_resistance_lookback", 0, "whole number from 1"),
     ],
 )
 def test_a_value_outside_the_rule_is_an_error_with_path_value_and_rule(
@@ -215,7 +276,7 @@ def test_every_mistake_is_reported_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [(ATR, "x_tp_multiplier"), (VOLUME, "e_rsi_overbought"), (RATIO, "x_trail_percent"), (TIME, "e_max_bars")],
+    [(ATR, "x_tp_multiplier"), (VOLUME, "e_rsi_overbought"), (RATIO, "x_trail_pct"), (TIME, "e_max_bars")],
 )
 def test_an_unknown_key_is_a_warning_that_lists_the_known_ones(name: str, key: str) -> None:
     reading = read(name, params={key: 1.0})
@@ -240,11 +301,19 @@ def test_an_unknown_mixin_is_named_with_the_known_ones() -> None:
     assert "did you mean ATRExitMixin?" in misspelt.message
 
 
-@pytest.mark.parametrize("name", ["RSIIchimokuEntryMixin", "BBVolumeSupertrendEntryMixin", "HMMLSTMEntryMixin"])
-def test_a_mixin_of_the_earlier_service_that_is_not_there_yet_says_so(name: str) -> None:
-    problem = only(read_entry(LogicSpec(name=name)))
+def test_a_mixin_of_the_earlier_service_that_is_not_there_says_so() -> None:
+    problem = only(read_entry(LogicSpec(name="HMMLSTMEntryMixin")))
     assert (problem.severity, problem.rule) == ("error", "is not available in this version")
-    assert name in problem.message
+    assert "HMMLSTMEntryMixin" in problem.message
+
+
+@pytest.mark.parametrize("key", ["chikou", "e_chikou", "entry_e_chikou"])
+@pytest.mark.parametrize("value", [26, 9, "later"])
+def test_the_shift_of_the_lagging_span_is_taken_and_said_to_have_no_effect(key: str, value: Any) -> None:
+    reading = read(CLOUD, params={key: value})
+    assert values(reading) == DEFAULTS[CLOUD]
+    assert only(reading).severity == "warning"
+    assert "has no effect" in only(reading).message
 
 
 @pytest.mark.parametrize("name", [VOLUME, "EOMPullbackEntryMixin"])

@@ -177,4 +177,4 @@ def test_the_catalogue_lists_everything_as_json(folder: Path) -> None:
     macd = next(indicator for indicator in listing["indicators"] if indicator["type"] == "MACD")
     assert macd["outputs"] == ["macd", "macdsignal", "macdhist"]
     assert macd["output_synonyms"] == {"signal": "macdsignal", "hist": "macdhist"}
-    assert "TrailingStopExitMixin" in listing["unavailable"]["exit_mixins"]
+    assert listing["unavailable"] == {"entry_mixins": ["HMMLSTMEntryMixin"], "exit_mixins": []}
