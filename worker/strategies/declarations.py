@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 
-from worker.strategies.contract import READ_FOR_EVERY_TYPE, BotStrategy
+from worker.strategies.contract import READ_FOR_EVERY_TYPE
 from worker.strategies.mixins.mixin import Mixin
 from worker.strategies.parameters import Parameter
 
 
 def fault_of(declared: type) -> str | None:
     """What is wrong with the declarations of a strategy or mixin class; None when nothing is."""
-    if lacking := _lacking(declared):
+    if inspect.isabstract(declared):
+        lacking = ", ".join(sorted(getattr(declared, "__abstractmethods__", ())))
         return f"{declared.__name__} defines no {lacking}; a base class of others has a name that begins with _"
     table = getattr(declared, "parameters", ())
     if not isinstance(table, tuple | list) or not all(isinstance(each, Parameter) for each in table):
@@ -23,13 +24,6 @@ def fault_of(declared: type) -> str | None:
             return f"parameter {parameter.name} of {declared.__name__} {fault}"
         seen.update((parameter.name, *parameter.synonyms))
     return _fault_of_defaults(declared) if issubclass(declared, Mixin) else None
-
-
-def _lacking(declared: type) -> str:
-    if inspect.isabstract(declared):
-        return ", ".join(sorted(getattr(declared, "__abstractmethods__", ())))
-    own_bar = getattr(declared, "on_bar", None) is not BotStrategy.on_bar
-    return "" if own_bar or not issubclass(declared, BotStrategy) else "on_bar"
 
 
 def _fault_in_table(declared: type, parameter: Parameter, seen: set[str]) -> str | None:

@@ -77,7 +77,7 @@ def discover(folders: Sequence[Path | str] = ()) -> Discovery:
     """
     gathering = _Gathering()
     for source, load in (*_installed(), *_in_folders(folders, gathering.faults)):
-        logger.debug("importing plugin {}", source)
+        logger.trace("importing plugin {}", source)
         try:
             candidates = load()
         except (Exception, SystemExit) as failure:  # noqa: BLE001 - foreign code may raise anything
