@@ -56,8 +56,9 @@ def rehearse(
 ) -> Rehearsal:
     """Trade `bars`, each (open, high, low, close) with an optional volume, an hour apart.
 
-    The account starts with 10,000 and pays no commission. `parameters` is the config's `strategy.parameters`, `config` replaces other sections of it. `plugin_dirs` are for
-    mixins of plugins. With `restart_after` the bot's life ends after the bar of that number, and another takes over.
+    The account starts with 10,000 and pays no commission. `parameters` is the config's `strategy.parameters`,
+    `config` replaces other sections of it, `plugin_dirs` are for mixins of plugins. With `restart_after` the bot's
+    life ends after the bar of that number, and another takes over.
     Raises ConfigurationError when the config is refused, and whatever the strategy raises.
     """
     spec = _spec(strategy, dict(parameters or {}), config or {}, tuple(plugin_dirs))
