@@ -1,17 +1,12 @@
-"""Strategies and mixins from outside: installed packages (entry points) and folders of modules.
+"""Strategies and mixins of plugins.
 
 Importing a plugin runs its code; only workers do that, never the supervisor.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import pkgutil
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -21,11 +16,10 @@ from worker.strategies.contract import BotStrategy
 from worker.strategies.declarations import fault_of
 from worker.strategies.mixins.catalogue import ALIASES, ENTRIES, EXITS
 from worker.strategies.mixins.mixin import EntryMixin, ExitMixin, Mixin
+from worker.strategies.plugin_sources import PluginSource, sources
 
 ROOTS = (BotStrategy, EntryMixin, ExitMixin)
 BUILT_IN_MIXINS = frozenset((*ENTRIES, *EXITS, *ALIASES))
-ENTRY_POINT_GROUP = "botvisor.strategies"
-_PACKAGE_PREFIX = "botvisor_plugins_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +67,38 @@ def discover(folders: Sequence[Path | str] = ()) -> Discovery:
 
     Every subclass of BotStrategy, EntryMixin and ExitMixin that a module defines counts, by its class name, unless
     the name begins with an underscore. The first of a name wins, and names of built-in mixins are taken. A plugin
-    that cannot be imported is a fault and hides no other. Test modules (`test_…`, `conftest`) are no plugins.
+    that cannot be imported is a fault and hides no other.
     """
     gathering = _Gathering()
-    for source, load in (*_installed(), *_in_folders(folders, gathering.faults)):
-        logger.trace("importing plugin {}", source)
-        try:
-            candidates = load()
-        except (Exception, SystemExit) as failure:  # noqa: BLE001 - foreign code may raise anything
-            gathering.faults.append(Fault(source, f"{type(failure).__name__}: {failure}"))
-            continue
-        for candidate in candidates:
-            gathering.take(candidate, source)
+    for source in sources(_existing(folders, gathering)):
+        gathering.load(source)
     return gathering.discovery()
+
+
+def seek(name: str, folders: Sequence[Path | str] = ()) -> Discovery:
+    """What `discover` finds, but no more plugins are imported than it takes to find the class `name`.
+
+    Those that seem to define it are imported first: a plugin that hangs or ends the process while it is imported
+    harms the bots that use it, and not those of the plugins beside it.
+    """
+    gathering = _Gathering()
+    rest = []
+    for source in sources(_existing(folders, gathering)):
+        if not source.mentions(name):
+            rest.append(source)
+            continue
+        gathering.load(source)
+        if gathering.has(name):
+            return gathering.discovery()
+    for source in rest:
+        gathering.load(source)
+    return gathering.discovery()
+
+
+def _existing(folders: Sequence[Path | str], gathering: _Gathering) -> list[Path]:
+    resolved = [Path(folder).resolve() for folder in folders]
+    gathering.faults += [Fault(str(folder), "the folder does not exist") for folder in resolved if not folder.is_dir()]
+    return [folder for folder in resolved if folder.is_dir()]
 
 
 class _Gathering:
@@ -95,6 +108,21 @@ class _Gathering:
         self.faults: list[Fault] = []
         self._strategies: dict[str, Found] = {}
         self._mixins: dict[str, FoundMixin] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether a class of that name was found."""
+        return name in self._strategies or name in self._mixins
+
+    def load(self, source: PluginSource) -> None:
+        """Import one plugin and take its classes."""
+        logger.trace("importing plugin {}", source.name)
+        try:
+            candidates = _classes_of(source.load(), source.name)
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 - foreign code may raise anything
+            self.faults.append(Fault(source.name, f"{type(failure).__name__}: {failure}"))
+            return
+        for candidate in candidates:
+            self.take(candidate, source.name)
 
     def take(self, candidate: type, source: str) -> None:
         """One more class; what is wrong with it is a fault of its source."""
@@ -116,55 +144,13 @@ class _Gathering:
         return Discovery(tuple(self._strategies.values()), tuple(self.faults), tuple(self._mixins.values()))
 
 
-_Load = Callable[[], Iterable[type]]
-
-
-def _installed() -> Iterator[tuple[str, _Load]]:
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        yield f"{point.name} ({point.value})", _loader(point)
-
-
-def _loader(point: EntryPoint) -> _Load:
-    def load() -> list[type]:
-        target = point.load()
-        if isinstance(target, ModuleType):
-            return _defined_in(target)
-        if isinstance(target, type) and issubclass(target, ROOTS):
-            return [target]
-        raise TypeError(f"{point.value} is neither a module nor a subclass of BotStrategy, EntryMixin or ExitMixin")
-
-    return load
-
-
-def _in_folders(folders: Sequence[Path | str], faults: list[Fault]) -> Iterator[tuple[str, _Load]]:
-    for folder in (Path(folder).resolve() for folder in folders):
-        if not folder.is_dir():
-            faults.append(Fault(str(folder), "the folder does not exist"))
-            continue
-        package = _package(folder)
-        for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda module: module.name):
-            if module.name.startswith("test_") or module.name == "conftest":
-                continue
-            place = folder / module.name if module.ispkg else folder / f"{module.name}.py"
-            yield str(place), _importer(f"{package}.{module.name}")
-
-
-def _package(folder: Path) -> str:
-    """A package of its own for `folder`, so that its modules can import each other and shadow nobody else's."""
-    name = _PACKAGE_PREFIX + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    if name not in sys.modules:
-        package = ModuleType(name, f"Strategy plugins of {folder}.")
-        package.__path__ = [str(folder)]
-        sys.modules[name] = package
-    return name
-
-
-def _importer(name: str) -> _Load:
-    def load() -> list[type]:
-        importlib.invalidate_caches()
-        return _defined_in(importlib.import_module(name))
-
-    return load
+def _classes_of(target: object, source: str) -> list[type]:
+    """The classes that a module defines, or the one class that an entry point names."""
+    if isinstance(target, ModuleType):
+        return _defined_in(target)
+    if isinstance(target, type) and issubclass(target, ROOTS):
+        return [target]
+    raise TypeError(f"{source} is neither a module nor a subclass of BotStrategy, EntryMixin or ExitMixin")
 
 
 def _defined_in(module: ModuleType) -> list[type]:

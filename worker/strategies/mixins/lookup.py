@@ -10,7 +10,7 @@ from pathlib import Path
 from worker.strategies.mixins.catalogue import ALIASES, UNAVAILABLE, known
 from worker.strategies.mixins.mixin import Mixin
 from worker.strategies.parameters import Role
-from worker.strategies.plugins import Discovery, discover
+from worker.strategies.plugins import Discovery, seek
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def find_mixin(name: str, role: Role, plugin_dirs: Sequence[Path | str] = ()) ->
         return MixinFinding(built_in)
     if plain in known(other):
         return MixinFinding(None, rule=wrong_role, remedy=f"known: {', '.join(known(role))}")
-    discovery = discover(plugin_dirs)
+    discovery = seek(name, plugin_dirs)
     for found in discovery.mixins:
         if found.name == name and found.mixin.role == role:
             return MixinFinding(found.mixin, foreign=True)
