@@ -220,7 +220,7 @@ class Observation:
             return
         worker, goodbye = life.worker, life.goodbye
         cause = cause or cause_of(report.exit_code, report.signal, goodbye.cause if goodbye else None, worker.stop)
-        detail = detail or (goodbye.detail if goodbye else None) or _how(report)
+        detail = detail or (goodbye.detail if goodbye else None) or _how(report, cause)
         now = self._clock.monotonic()
         bot = self._roster.bury(life)
         try:
@@ -251,7 +251,9 @@ def _waited_for(worker: LiveWorker, now: float) -> LiveWorker:
     return worker
 
 
-def _how(report: ExitReport) -> str | None:
+def _how(report: ExitReport, cause: ExitCause) -> str | None:
     if report.signal is not None:
         return f"signal {report.signal}" + (", core dumped" if report.core_dumped else "")
+    if report.exit_code == 0 and cause is ExitCause.FAILED:
+        return "exit code 0 without last words; code of its own ended the process"
     return f"exit code {report.exit_code}" if report.exit_code else None

@@ -162,6 +162,12 @@ class _Life:
         except ConfigurationError as error:
             logger.error("This bot cannot run: {}", error)
             code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error))
+        except SystemExit as error:
+            logger.exception("The strategy tried to end the process")
+            code, goodbye = (
+                ExitStatus.FAILED,
+                Goodbye(cause="failed", detail=f"the strategy called exit({error.code!r})"),
+            )
         except Exception as error:  # noqa: BLE001 - the outermost edge of the trading thread: whatever it was, say so and leave
             logger.exception("The trading loop failed")
             code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=f"{type(error).__name__}: {error}")

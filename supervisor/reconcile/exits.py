@@ -85,7 +85,10 @@ def cause_of(
     if code is None:
         return said or (_pushed(stop) if stop is not None else ExitCause.UNKNOWN)
     if code == ExitStatus.OK:
-        return said if said in _GRACEFUL else (ExitCause.DRAINED if stop else ExitCause.TERMINATED)
+        if said in _GRACEFUL:
+            return said
+        # A worker that leaves in good order says so. A strategy that ends the process by 0 must not do it for ever.
+        return ExitCause.DRAINED if stop else ExitCause.FAILED
     known = _CAUSE_OF_STATUS.get(code)
     return known or (ExitCause.WATCHDOG if stop and stop.reason.by_watchdog else ExitCause.FAILED)
 

@@ -147,7 +147,7 @@ class Trading:
             hub.stopping = lambda: self._stop
             hub.before_wait = session.report
             earlier = earlier_bars(source, resumption.start, strategy.timeframes, self._warming_on)
-            run_strategy(spec, strategy, desk, session, stream, hub, book, earlier)
+            run_strategy(spec, strategy, desk, session, stream, hub, book, earlier, ticket.plugin_dirs)
         self._progress.phase = Phase.STOPPING
         if stream.finished and not self._stop:
             session.finish()

@@ -19,7 +19,7 @@ def ladder(rung: Rung, reason: StopReason = StopReason.OFF, *, apply_on_stop: bo
         (0, "drained", None, ExitCause.DRAINED),
         (0, "hangup", None, ExitCause.HANGUP),
         (0, "terminated", None, ExitCause.TERMINATED),
-        (0, None, None, ExitCause.TERMINATED),
+        (0, None, None, ExitCause.FAILED),
         (0, None, ladder(Rung.DRAIN), ExitCause.DRAINED),
         (ExitStatus.FINISHED, "finished", None, ExitCause.FINISHED),
         (ExitStatus.FINISHED, None, ladder(Rung.DRAIN), ExitCause.FINISHED),
