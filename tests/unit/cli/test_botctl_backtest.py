@@ -12,7 +12,8 @@ import pytest
 from backtest_page import Page
 from botctl_here import Botctl
 from builders import RECORDED, a_bot, a_csv, an_exit, parameters
-from reference.random_bots import a_random_bot, a_random_market
+from reference.random_bots import a_random_bot
+from reference.random_markets import a_random_market
 from reference.simulator import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Result, simulate
 
 ETH_BTC = RECORDED / "ETH_BTC-5m.csv"
