@@ -88,7 +88,18 @@ def _with_indicators(chance: random.Random, prefix: str, name: str, params: dict
     if not own:
         return {"logic_params": params, "indicators": []}
     kept = {key: value for key, value in params.items() if not any(word in key for word in INDICATOR_WORDS)}
-    return {"logic_params": kept, "indicators": [_listed(chance, block, kept) for block in own]}
+    return {"logic_params": kept, "indicators": [_listed(chance, _varied(chance, block), kept) for block in own]}
+
+
+def _varied(chance: random.Random, own: Block) -> Block:
+    """Now and then another indicator under the alias that the mixin reads."""
+    alias = next(iter(own["fields_mapping"].values()))
+    if own["type"] == "SMA" and chance.random() < 0.2:
+        return own | {"type": "EMA", "fields_mapping": {"ema": alias}}
+    if own["type"] == "RSI" and chance.random() < 0.2:
+        periods = {"fastk_period": own["params"]["timeperiod"] + 2, "slowk_period": 2, "slowd_period": 3}
+        return own | {"type": "STOCH", "params": periods, "fields_mapping": {chance.choice(["slowk", "slowd"]): alias}}
+    return own
 
 
 def _listed(chance: random.Random, own: Block, logic_params: dict[str, Any]) -> Block:

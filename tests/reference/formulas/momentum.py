@@ -29,7 +29,7 @@ def macd(closes: Sequence[float], fast: int, slow: int, signal: int) -> tuple[li
     The fast average is seeded at bar slow - 1, as the slow one is, with the mean of the `fast` bars that end there.
     """
     unread = slow - fast
-    quick = [NAN] * unread + ema(closes[unread:], fast)
+    quick = ([NAN] * unread + ema(closes[unread:], fast))[: len(closes)]
     lines = [a - b for a, b in zip(quick, ema(closes, slow), strict=True)]
     signals = ([NAN] * (slow - 1) + ema(lines[slow - 1 :], signal))[: len(closes)]
     shown = [NAN if math.isnan(average) else line for line, average in zip(lines, signals, strict=True)]
