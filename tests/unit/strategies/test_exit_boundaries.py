@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -223,10 +224,10 @@ def test_the_simple_stop_goes_to_the_entry_price_once_and_never_down() -> None:
 
 
 def test_break_even_does_not_lower_a_stop_that_is_above_the_entry_price() -> None:
-    mixin = entered(a_rule(SIMPLE, atr_multiplier=0.5, breakeven_atr=2.0), exit_atr=1.0)
-    assert leaves(mixin, close=(100, 101.9), exit_atr=(1, 1)) is None  # stop 101.4, no break-even yet
-    assert leaves(mixin, close=(102, 102.0), exit_atr=(1, 1)) is None  # break-even at 100, stop 101.5
-    assert leaves(mixin, close=(102, 101.5), exit_atr=(1, 9)) == "atr_trailing_stop"
+    mixin = entered(a_rule(SIMPLE, atr_multiplier=1.5, breakeven_atr=2.0), exit_atr=2.0)
+    assert leaves(mixin, close=(100, 103.9), exit_atr=(2, 2)) is None  # stop 100.9, 104 would be break-even
+    assert leaves(mixin, close=(104, 101.5), exit_atr=(2, 0.5)) is None  # break-even at 100, trailing at 100.75
+    assert leaves(mixin, close=(102, 100.8), exit_atr=(1, 9)) == "atr_trailing_stop"
 
 
 def an_advanced(**parameters: Any) -> ExitMixin:
@@ -252,6 +253,25 @@ def test_both_phases_may_follow_on_one_bar() -> None:
     just_below = an_advanced(anchor="close")
     assert leaves(just_below, **bar(100, 105, 103.99)) is None  # phase 1, stop 102.99
     assert leaves(just_below, **bar(103.0, 104, 104.0)) is None
+
+
+def test_a_phase_begins_when_its_gain_is_just_reached_and_breaks_even_on_that_bar_only() -> None:
+    mixin = an_advanced(anchor="close", breakeven_offset_atr=1.5)
+    assert leaves(mixin, **bar(100.0, 102.0, 102.0)) is None
+    assert (mixin.state()["phase"], mixin.state()["stop"]) == (1, "101.5")
+    assert leaves(mixin, **bar(102, 104, 103.5, average=3.0)) is None
+    assert (mixin.state()["phase"], mixin.state()["stop"]) == (1, "101.5")
+
+
+def test_a_phase_is_kept_over_a_fall_and_in_the_state() -> None:
+    mixin = an_advanced(anchor="close")
+    assert leaves(mixin, **bar(100.0, 102.0, 102.0)) is None  # phase 1, stop 101
+    again = a_rule(ADVANCED, **mixin.values)
+    again.restore(json.loads(json.dumps(mixin.state())))
+    assert again.state() == mixin.state()
+    for one in (mixin, again):
+        assert leaves(one, **bar(101.1, 102.0, 101.9, average=0.5)) is None  # a gain of 0.95 R: still k_run, stop 101.4
+        assert one.state()["stop"] == "101.4"
 
 
 def test_a_bar_without_range_is_noise_and_changes_no_phase() -> None:
