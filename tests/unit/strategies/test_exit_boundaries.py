@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from worker.strategies.logic import read_exit
 from worker.strategies.mixins.mixin import ExitMixin
 
 NONE = math.nan
+BAR_NUMBERS = itertools.count(1)
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 CROSS, BOTH, EITHER, TRAIL = "MACrossoverExitMixin", "RSIBBExitMixin", "RSIOrBBExitMixin", "TrailingStopExitMixin"
 BREAK, MACD, REJECT = "EOMBreakdownExitMixin", "EOMMAcdBreakdownExitMixin", "EOMRejectionExitMixin"
@@ -52,8 +54,8 @@ def a_position(price: str = "100") -> OpenPosition:
 
 
 def leaves(mixin: ExitMixin, **values: tuple[float, float]) -> str | None:
-    """The reason to leave at the second of two bars."""
-    chart = TwoBars(values)
+    """The reason to leave at the second of two bars, which follow the last ones asked about."""
+    chart = TwoBars(values, number=next(BAR_NUMBERS))
     mixin.on_bar(chart, a_position())
     return mixin.get_exit_reason() if mixin.should_exit(chart, a_position()) else None
 
