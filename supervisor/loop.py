@@ -16,6 +16,7 @@ from common.clock import Clock
 from supervisor.control import ControlSocket
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_watch import HostWatch
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
 from supervisor.live_status import status_document, status_lines
@@ -33,6 +34,7 @@ from supervisor.stacks import StackQuestions
 from supervisor.store.commands import RefreshBots
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import SILENT, Meter
+from supervisor.watchdog import Watchdog
 
 _LONGEST_WAIT = 1.0
 _RECORDER_FLUSH = 10.0
@@ -63,6 +65,8 @@ class Supervisor:
         news: News,
         record: Record,
         stacks: StackQuestions,
+        watchdog: Watchdog,
+        host: HostWatch,
         meter: Meter = SILENT,
     ) -> None:
         self._settings = settings
@@ -82,6 +86,8 @@ class Supervisor:
         self._news = news
         self._record = record
         self._stacks = stacks
+        self._watchdog = watchdog
+        self._host = host
         self._meter = meter
         self._stop_since: float | None = None
         self._kill_now = False
@@ -138,6 +144,10 @@ class Supervisor:
                 changed |= self._observation.process_event(event)
         changed |= self._observation.bury_speechless(now)
         self._serve_control(ready)
+        if now >= self._host.due:
+            self._host.look(now)
+        if now >= self._watchdog.due and not self._router.more_waiting:
+            changed |= self._watchdog.round(now)
         # Heartbeats that wait unread may say that a life is well whose deadline has come.
         timed = self._deadline is not None and now >= self._deadline and not self._router.more_waiting
         if changed or timed or now >= self._beats_due:
@@ -170,6 +180,7 @@ class Supervisor:
     def _reconcile(self, now: float) -> None:
         desired, observed = self._picture()
         actions = decide(desired, observed, self._policy, now, stopping=self._stopping, hands_off=self._hands_off)
+        self._watchdog.given_up(actions)
         self._deeds.carry_out(actions)
         if actions:
             desired, observed = self._picture()
@@ -220,7 +231,7 @@ class Supervisor:
         if self._router.more_waiting:
             return 0.0
         now = self._clock.monotonic()
-        moments = [now + _LONGEST_WAIT, self._beats_due]
+        moments = [now + _LONGEST_WAIT, self._beats_due, self._watchdog.due, self._host.due]
         if self._deadline is not None:
             moments.append(self._deadline)
         for moment in (self._launcher.wake_at(), self._observation.next_burial()):
@@ -292,6 +303,7 @@ class Supervisor:
             wall=self._clock.now(),
             database=self._news.database_state,
             backlog=self._recorder.backlog(),
+            host=self._host.document(),
         )
 
 

@@ -12,6 +12,7 @@ from loguru import logger
 
 from common.clock import Clock, SystemClock
 from common.errors import BotvisorError
+from common.wire.facts import AnyFact, EntryDenied, TradeChanged
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Router
 from supervisor.reconcile.desire import Heed
@@ -156,6 +157,8 @@ class News:
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint
             bot.trades = ()
+        for fact in delivery.facts:
+            _tell(delivery.bot_id, fact)
         if delivery.dead_letters:
             logger.bind(bot_id=delivery.bot_id).error(
                 "Bot {}: {} journal entries were refused by the database and set aside in dead_letters",
@@ -190,3 +193,13 @@ class News:
             logger.warning(
                 "{} writes could not be made before the stop; workers' facts wait in their journals", event.left
             )
+
+
+def _tell(bot_id: int, fact: AnyFact) -> None:
+    """Trades and refusals that are in the database now, each under the correlation id its worker logged it with."""
+    if isinstance(fact, TradeChanged):
+        log = logger.bind(bot_id=bot_id, correlation_id=fact.details.get("correlation_id"))
+        log.debug("Bot {}: {} trade of {} {} is recorded", bot_id, fact.status, fact.size, fact.symbol)
+    elif isinstance(fact, EntryDenied):
+        log = logger.bind(bot_id=bot_id, correlation_id=fact.correlation_id)
+        log.debug("Bot {}: a refused signal is recorded: {}", bot_id, fact.rule)

@@ -16,6 +16,7 @@ from common.clock import Clock
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Stacks, Welcome
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_watch import HostWatch
 from supervisor.intake.router import Received, Router
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import identity_of
@@ -29,6 +30,7 @@ from supervisor.roster import Life, Roster
 from supervisor.stacks import StackQuestions
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import SILENT, Meter
+from supervisor.watchdog import Watchdog
 
 _PHASES = {
     Phase.STARTING: LifePhase.STARTING,
@@ -71,6 +73,8 @@ class Observation:
         clock: Clock,
         lease: float,
         stacks: StackQuestions,
+        watchdog: Watchdog,
+        host: HostWatch,
         meter: Meter = SILENT,
     ) -> None:
         self._roster = roster
@@ -85,6 +89,8 @@ class Observation:
         self._clock = clock
         self._lease = lease
         self._stacks = stacks
+        self._watchdog = watchdog
+        self._host = host
         self._meter = meter
         self._departed: deque[tuple[float, int]] = deque()
         self._ended: dict[int, _End] = {}
@@ -164,6 +170,7 @@ class Observation:
             self._adopted.adopt(life.incarnation, identity)
         # A life that has said its name got as far as its own code: a kill from outside is no sign of a bad start.
         life.worker = replace(life.worker.heard(self._clock.monotonic()), recorded_progress=True)
+        self._host.greet(life)
         self._deeds.repeat_drain(life)
         return True
 
@@ -176,6 +183,7 @@ class Observation:
             life.worker = replace(life.worker, paused=heartbeat.paused)
         life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()
         life.worker = life.worker.heard(now, now - heartbeat.loop_age)
+        self._watchdog.heard(life, heartbeat, now)
         if heartbeat.phase is Phase.STOPPING and heartbeat.unacknowledged:
             life.worker = _waited_for(life.worker, now)
         asked = heartbeat.pause_wish is not None and self._asked_to_pause(life, heartbeat.pause_wish)
@@ -212,7 +220,7 @@ class Observation:
             return
         worker, goodbye = life.worker, life.goodbye
         cause = cause or cause_of(report.exit_code, report.signal, goodbye.cause if goodbye else None, worker.stop)
-        detail = detail or (goodbye.detail if goodbye else None) or _how(report)
+        detail = detail or (goodbye.detail if goodbye else None) or _how(report, cause)
         now = self._clock.monotonic()
         bot = self._roster.bury(life)
         try:
@@ -243,7 +251,9 @@ def _waited_for(worker: LiveWorker, now: float) -> LiveWorker:
     return worker
 
 
-def _how(report: ExitReport) -> str | None:
+def _how(report: ExitReport, cause: ExitCause) -> str | None:
     if report.signal is not None:
         return f"signal {report.signal}" + (", core dumped" if report.core_dumped else "")
+    if report.exit_code == 0 and cause is ExitCause.FAILED:
+        return "exit code 0 without last words; code of its own ended the process"
     return f"exit code {report.exit_code}" if report.exit_code else None

@@ -16,6 +16,7 @@ from loguru import logger
 from common.clock import Clock
 from supervisor.reconcile.desire import RowView, SupervisionView
 from supervisor.reconcile.exits import FAULTS, ExitCause
+from supervisor.reconcile.health import Assessment
 from supervisor.reconcile.states import DesiredBot
 from supervisor.reconcile.status import marks_of, needs_write, status_of
 from supervisor.roster import Bot, Check, Life, Roster
@@ -91,10 +92,12 @@ class Record:
         if cause in _INCIDENT_CAUSES:
             severity = "warning" if cause in (ExitCause.KILLED, ExitCause.STUBBORN) else "error"
             name = bot.name if bot else f"Bot {life.bot_id}"
-            sentence = f"{name}: life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
-            self._incident(
-                bot, life, severity, "worker", sentence, key=f"exit:{life.incarnation}", output_file=life.output_file
-            )
+            sentence = f"life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
+            if life.replaced_for is not None:
+                self._complete(bot, life, f"{name}: {sentence}; it was replaced, for {life.replaced_for}")
+                return
+            key = f"exit:{life.incarnation}"
+            self._incident(bot, life, severity, "worker", f"{name}: {sentence}", key=key, output_file=life.output_file)
 
     def failed(self, bot: Bot, why: str) -> None:
         """The end of a life counts as a failure of the bot."""
@@ -103,9 +106,20 @@ class Record:
             self._write_error(bot, why, count=1)
 
     def watchdog_stop(self, bot: Bot, life: Life, why: str) -> None:
-        """A life is aborted because it hangs or is silent."""
+        """A life is ended for its own fault; `life_closed` adds what it says at its end, its stacks above all."""
+        life.replaced_for = why
         sentence = f"{bot.name}: life {life.incarnation} is replaced, for {why}"
         self._incident(bot, life, "error", "watchdog", sentence, key=f"watchdog:{life.incarnation}")
+
+    def ailing(self, bot: Bot, life: Life, found: Assessment) -> None:
+        """A thorough check found a life in a worse condition; told once for each life and class."""
+        sentence = f"{bot.name}: life {life.incarnation} is {found.health.word}: {'; '.join(found.reasons)}"
+        key = f"health:{life.incarnation}:{found.health.word}"
+        self._incident(bot, life, "warning", "health", sentence, key=key, details={"reasons": list(found.reasons)})
+
+    def shortage(self, resource: str, sentence: str) -> None:
+        """The host is short of something; told once an episode."""
+        self.incident("warning", "resources", sentence, key=f"shortage:{resource}:{self._clock.now().isoformat()}")
 
     def stacks_told(self, life: Life, text: str) -> None:
         """A worker was asked by a signal what its threads are doing."""
@@ -252,6 +266,11 @@ class Record:
         """Something about the service itself."""
         self._incident(None, None, severity, error_class, message, key=key)
 
+    def _complete(self, bot: Bot | None, life: Life, sentence: str) -> None:
+        """The watchdog's incident of this life, now with its end and with the stacks that it left."""
+        key = f"watchdog:{life.incarnation}"
+        self._incident(bot, life, "error", "watchdog", sentence, key=key, output_file=life.output_file, completes=True)
+
     def _write_error(self, bot: Bot, error: str, *, count: int) -> None:
         self._recorder.submit(
             WriteStatus(
@@ -270,6 +289,7 @@ class Record:
         key: str,
         output_file: Path | None = None,
         details: Mapping[str, Any] | None = None,
+        completes: bool = False,
     ) -> None:
         self._meter.incident(severity, error_class)
         self._recorder.submit(
@@ -283,6 +303,7 @@ class Record:
                 at=self._clock.now(),
                 output_file=output_file,
                 details=details or {},
+                completes=completes,
             )
         )
 

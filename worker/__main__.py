@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, body: entry.Body | None = None)
         check.run()
     if options.command == "backtest":
         backtest.run()
-    return describe.run(sys.stdout, tuple(options.plugin_dir))
+    describe.run(tuple(options.plugin_dir), time_limit=options.time_limit)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("backtest", help="trade a config over history: JSON on stdin, JSON lines on stdout")
     catalogue = commands.add_parser("describe", help="list strategies and mixins as JSON")
     catalogue.add_argument("--plugin-dir", type=Path, action="append", default=[], help="folder of strategy plugins")
+    catalogue.add_argument("--time-limit", type=float, help="seconds after which the process gives up")
     return parser
 
 

@@ -62,13 +62,13 @@ class _Ending:
 def live(ticket: Ticket) -> int:
     """Live the life of `ticket`; returns the exit code."""
     decimal.setcontext(CONTEXT.copy())
-    _set_up_logs(ticket)
+    errors = _set_up_logs(ticket)
     faulthandler.enable(all_threads=True)
     sys.stderr.write(LIFE_MARKER.format(ticket.incarnation) + "\n")
     sys.stderr.flush()
     try:
         with LifeLock(ticket.places.state_dir, ticket.incarnation), PidFile(ticket.places.pid_file):
-            return _Life(ticket, SystemClock()).run()
+            return _Life(ticket, SystemClock(), errors).run()
     except LockHeldError as error:
         logger.error("{}", error)
         return ExitStatus.LOCKED
@@ -101,7 +101,7 @@ def _refuse_foreign(checkpoint: Checkpoint | None, ticket: Ticket) -> None:
         )
 
 
-def _set_up_logs(ticket: Ticket) -> None:
+def _set_up_logs(ticket: Ticket) -> logs.ErrorCount:
     logs.reset()
     logs.register_secret(ticket.link.token)
     logs.register_secrets_of(ticket.config)
@@ -114,21 +114,24 @@ def _set_up_logs(ticket: Ticket) -> None:
         bot_id=ticket.row.bot_id,
         incarnation=ticket.incarnation,
     )
+    return logs.add_error_count()
 
 
 class _Life:
     """The parts of a life and how they end together."""
 
-    def __init__(self, ticket: Ticket, clock: Clock) -> None:
+    def __init__(self, ticket: Ticket, clock: Clock, errors: logs.ErrorCount) -> None:
         self._ticket = ticket
         self._clock = clock
         self._ending = _Ending()
         folder = ticket.places.state_dir / "journal"
         self._progress = Progress(paused=ticket.paused, last_round=clock.monotonic())
+        self._progress.errors = errors
         self._journal = Journal.open(folder, ticket.incarnation, clock)
         self._trading: Trading | None = None
         self._stop_wanted: bool | None = None
         self._paused = ticket.paused
+        self._throttle = 0.0
         self._room = threading.Event()  # never set: a handler that set it could meet itself
         self._link = Link(
             ticket.link,
@@ -144,6 +147,8 @@ class _Life:
             on_pause=self._pause,
             on_orphaned=self._orphaned,
             on_failed=self._link_failed,
+            on_probe=self._probe,
+            on_throttle=self._throttled,
             clock=clock,
         )
         self._progress.on_phase = self._link.wake
@@ -157,6 +162,12 @@ class _Life:
         except ConfigurationError as error:
             logger.error("This bot cannot run: {}", error)
             code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error))
+        except SystemExit as error:
+            logger.exception("The strategy tried to end the process")
+            code, goodbye = (
+                ExitStatus.FAILED,
+                Goodbye(cause="failed", detail=f"the strategy called exit({error.code!r})"),
+            )
         except Exception as error:  # noqa: BLE001 - the outermost edge of the trading thread: whatever it was, say so and leave
             logger.exception("The trading loop failed")
             code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=f"{type(error).__name__}: {error}")
@@ -193,6 +204,7 @@ class _Life:
         trading = Trading(spec, self._ticket, checkpoint, self._commit, self._progress, self._clock)
         self._trading = trading
         trading.set_paused(self._paused)
+        trading.set_throttle(self._throttle)
         if self._stop_wanted is not None:
             trading.request_stop(apply_on_stop=self._stop_wanted)
         outcome = trading.run()
@@ -293,3 +305,13 @@ class _Life:
         self._paused = paused
         if self._trading is not None:
             self._trading.set_paused(paused)
+
+    def _probe(self, number: int) -> None:
+        self._progress.probe = number
+        if self._trading is not None:
+            self._trading.nudge()
+
+    def _throttled(self, seconds: float) -> None:
+        self._throttle = seconds
+        if self._trading is not None:
+            self._trading.set_throttle(seconds)

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from common import logs
-from supervisor.cli import backtest, database, doctor, replay, reports, setup, stack, wishes
+from supervisor.cli import backtest, database, doctor, replay, reports, setup, stack, strategies, wishes
 
 app = typer.Typer(
     name="botctl",
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(database.app, name="db")
+app.add_typer(strategies.app, name="strategies")
 app.command("init")(setup.init)
 app.command("add")(setup.add)
 app.command("validate")(setup.validate)

@@ -32,7 +32,7 @@ _STATUS_STYLE = {
 }
 PIPE_WIDTH = 400
 """Columns where the output is no terminal."""
-_LOOSE = frozenset({"Last error", "Why", "What happened", "What to do", "Rule", "Given"})
+_LOOSE = frozenset({"Last error", "Why", "What happened", "What to do", "Rule", "Given", "Meaning", "About"})
 """Columns of sentences: they take what width is left, and wrap."""
 _NUMERIC = (
     "pnl",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from common.exit_status import HOPELESS, ExitStatus
-from supervisor.reconcile.states import LiveWorker, Rung, StopLadder
+from supervisor.reconcile.states import AILMENTS, LiveWorker, Rung, StopLadder
 
 SIGHUP, SIGKILL, SIGTERM = 1, 9, 15
 """POSIX numbers; named here because not every platform's signal module has them."""
@@ -31,7 +31,7 @@ class ExitCause(StrEnum):
     CRASHED = "crashed"
     """Ended by a signal that nobody sent on purpose."""
     WATCHDOG = "watchdog"
-    """We ended it for silence, a hang or a start that took too long."""
+    """We ended it for silence, a hang, a start that took too long, or its use of memory or processor."""
     STUBBORN = "stubborn"
     """We wanted it to end, it did not heed, and was ended by a signal."""
     KILLED = "killed"
@@ -79,10 +79,16 @@ def cause_of(
     if signal is not None:
         return _cause_of_signal(signal, stop)
     said = _CAUSE_OF_GOODBYE.get(goodbye or "")
+    ailing = stop is not None and stop.reason in AILMENTS
+    if ailing and (code == ExitStatus.OK or (code is None and (said is None or said in _GRACEFUL))):
+        return ExitCause.WATCHDOG
     if code is None:
         return said or (_pushed(stop) if stop is not None else ExitCause.UNKNOWN)
     if code == ExitStatus.OK:
-        return said if said in _GRACEFUL else (ExitCause.DRAINED if stop else ExitCause.TERMINATED)
+        if said in _GRACEFUL:
+            return said
+        # A worker that leaves in good order says so. A strategy that ends the process by 0 must not do it for ever.
+        return ExitCause.DRAINED if stop else ExitCause.FAILED
     known = _CAUSE_OF_STATUS.get(code)
     return known or (ExitCause.WATCHDOG if stop and stop.reason.by_watchdog else ExitCause.FAILED)
 

@@ -125,6 +125,8 @@ class RecordIncident:
     at: datetime
     output_file: Path | None = None
     """File with the life's last output (stacks, tracebacks); its end is read when this is written."""
+    completes: bool = False
+    """An incident of this key tells the beginning; message and details are replaced. Without one it is written."""
 
 
 @dataclass(frozen=True, slots=True)

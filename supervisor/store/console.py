@@ -93,7 +93,7 @@ class Console:
             return queries.orders(connection, bot_id=bot_id, limit=limit)
 
     def denials(self, bot_id: int | None, limit: int | None) -> Rows:
-        """Entries that a limit refused, newest first."""
+        """Signals that were refused, newest first."""
         with reading(self.engine) as connection:
             return queries.denials(connection, bot_id=bot_id, limit=limit)
 

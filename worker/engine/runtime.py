@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from common.spec import BotSpec
@@ -34,10 +35,12 @@ def run_strategy(
     hub: Hub,
     book: Book,
     earlier: Iterator[Bar],
+    plugin_dirs: Sequence[Path] = (),
 ) -> None:
     """Run `strategy` over `stream` until the data ends or the hub ends the loop. What the strategy raises comes out.
 
-    `earlier` are bars before the stream's first, for the strategy's longer bars only.
+    `earlier` are bars before the stream's first, for the strategy's longer bars only; mixins of plugins are looked for
+    in `plugin_dirs`.
     """
     cerebro = Cerebro(stdstats=False, quicknotify=True, exactbars=1, preload=False, runonce=False, live=True)
     timeframe, compression = timeframe_of(spec.data.bar_interval)
@@ -48,7 +51,7 @@ def run_strategy(
     cerebro.setbroker(broker)
     cerebro.addstore(hub)
     cerebro.adddata(feed)
-    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session, earlier=earlier)
+    cerebro.addstrategy(strategy, desk=desk, spec=spec, loop=session, earlier=earlier, plugin_dirs=plugin_dirs)
     cerebro.run()
 
 

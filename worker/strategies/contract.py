@@ -15,8 +15,16 @@ from typing import Any, ClassVar, Literal, Protocol
 from common.errors import ConfigurationError
 from common.spec import BotSpec
 from common.spec.intervals import Interval
+from common.spec.strategy import PARAMETER_FIELDS
+from common.trading.signal import Signal
 from worker.engine.backtrader_import import bt
+from worker.strategies.parameters import Parameter, Resolution, Values, resolve_plain
 from worker.strategies.timeframe import Timeframe
+
+__all__ = ["KEPT_BARS", "BarLoop", "BotStrategy", "Desk", "Direction", "OpenPosition", "Signal"]
+PARAMETERS = "strategy.parameters"
+READ_FOR_EVERY_TYPE = frozenset(field.name for field in PARAMETER_FIELDS)
+"""Keys of `strategy.parameters` that mean the same for every strategy type."""
 
 Direction = Literal["long", "short"]
 
@@ -60,14 +68,20 @@ class Desk(Protocol):
     def mark(self) -> None:
         """Take the equity of this bar's close into the equity curve; the engine has done so before `on_bar`."""
 
+    def signal(self, signal: Signal) -> bool:
+        """Have a signal checked, sized and traded. False when its check or a limit refused it, which is recorded.
+
+        Only within `on_bar`; raises BotvisorError elsewhere.
+        """
+
     def enter(self, reason: str, *, confidence: float = 1.0, risk_multiplier: float = 1.0) -> bool:
-        """Ask for a long entry, sized by the bot's rules. False when a limit denied it (and the denial is recorded).
+        """Short for a signal to buy at this close. False when it was refused, which is recorded.
 
         Only within `on_bar`; raises BotvisorError elsewhere.
         """
 
     def leave(self, reason: str) -> None:
-        """Ask to close the whole position; nothing happens when flat or when an exit is under way.
+        """Short for a signal to sell at this close; nothing happens when flat or when an exit is under way.
 
         Only within `on_bar`; raises BotvisorError elsewhere.
         """
@@ -108,18 +122,24 @@ class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
     backtrader indicators are met. `next` and `prenext` belong to the engine.
     """
 
-    params = (("desk", None), ("spec", None), ("loop", None), ("earlier", ()))
+    params = (("desk", None), ("spec", None), ("loop", None), ("earlier", ()), ("plugin_dirs", ()))
+
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    """What it reads of `strategy.parameters`. Validation, `botctl strategies show` and `values` read this table."""
 
     timeframes: ClassVar[tuple[str, ...]] = ()
     """Longer intervals that the strategy reads too, such as `("1h", "1d")`; see `higher`."""
 
     desk: Desk
     spec: BotSpec
+    values: Values
+    """Every parameter of the table by its plain name, checked: the config's value, else the default."""
 
     def __init__(self) -> None:
         super().__init__()
         self.desk = self.p.desk
         self.spec = self.p.spec
+        self.values = values_of(type(self), self.spec)
         self._higher = higher_timeframes(type(self).timeframes, self.spec)
         self._earlier: Iterable[EarlierBar] = self.p.earlier
 
@@ -186,6 +206,26 @@ class BotStrategy(bt.Strategy):  # type: ignore[misc]  # backtrader is untyped
         super().qbuffer(1, replaying=replaying)
         for line in _lines_of(self):
             line.minbuffer(KEPT_BARS)
+
+
+def read_parameters(strategy: type[BotStrategy], spec: BotSpec) -> Resolution:
+    """The values of the strategy's own parameters in `spec`, and what is wrong with them.
+
+    A class without a table reads `strategy.parameters` as it likes; then nothing is judged here.
+    """
+    table = tuple(strategy.parameters)
+    if not table:
+        return Resolution({}, (), {})
+    return resolve_plain(table, spec.strategy.parameters, PARAMETERS, strategy.__name__, READ_FOR_EVERY_TYPE)
+
+
+def values_of(strategy: type[BotStrategy], spec: BotSpec) -> Values:
+    """The values alone. Raises ConfigurationError, naming every mistake."""
+    reading = read_parameters(strategy, spec)
+    mistakes = [problem.message for problem in reading.problems if problem.severity == "error"]
+    if mistakes:
+        raise ConfigurationError("; ".join(mistakes))
+    return reading.values
 
 
 def higher_timeframes(names: Iterable[str], spec: BotSpec) -> dict[str, Timeframe]:

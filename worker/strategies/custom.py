@@ -22,7 +22,8 @@ class CustomStrategy(BotStrategy):
 
     def __init__(self) -> None:
         super().__init__()
-        entry, leaving = read_entry(self.spec.strategy.entry), read_exit(self.spec.strategy.exit)
+        plugins = self.p.plugin_dirs
+        entry, leaving = read_entry(self.spec.strategy.entry, plugins), read_exit(self.spec.strategy.exit, plugins)
         problems = (*entry.problems, *leaving.problems)
         if entry.mixin is None or leaving.mixin is None:
             raise ConfigurationError("; ".join(p.message for p in problems if p.severity == "error"))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from loguru import logger
 
 from common.spec import LogicSpec
 from common.spec.problems import Problem, error, missing, warning
 from worker.strategies.blueprint import Blueprint, draw, references
-from worker.strategies.mixins.catalogue import ALIASES, ENTRIES, EXITS, why_not
+from worker.strategies.mixins.catalogue import known
+from worker.strategies.mixins.lookup import find_mixin
 from worker.strategies.mixins.mixin import EntryMixin, ExitMixin, Mixin
 from worker.strategies.parameters import Resolution, Role, resolve
 
 AnyMixin = TypeVar("AnyMixin", bound=Mixin)
+PluginDirs = Sequence[Path | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +32,45 @@ class LogicReading(Generic[AnyMixin]):
     problems: tuple[Problem, ...]
 
 
-def read_entry(logic: LogicSpec | None) -> LogicReading[EntryMixin]:
+def read_entry(logic: LogicSpec | None, plugin_dirs: PluginDirs = ()) -> LogicReading[EntryMixin]:
     """The entry logic of CustomStrategy, every problem at once."""
-    return _read(logic, "entry", ENTRIES)
+    return _read(logic, "entry", plugin_dirs)
 
 
-def read_exit(logic: LogicSpec | None) -> LogicReading[ExitMixin]:
+def read_exit(logic: LogicSpec | None, plugin_dirs: PluginDirs = ()) -> LogicReading[ExitMixin]:
     """The exit logic of CustomStrategy, every problem at once."""
-    return _read(logic, "exit", EXITS)
+    return _read(logic, "exit", plugin_dirs)
 
 
-def _read(logic: LogicSpec | None, role: Role, registry: Mapping[str, type[AnyMixin]]) -> LogicReading[AnyMixin]:
+def _read(logic: LogicSpec | None, role: Role, plugin_dirs: PluginDirs) -> LogicReading[AnyMixin]:
     path = f"strategy.parameters.{role}_logic"
     if logic is None:
-        return _broken(missing(path, f"CustomStrategy needs it, with the name of an {role} mixin", _listed(registry)))
-    mixin_class = registry.get(ALIASES.get(logic.name, logic.name))
-    if mixin_class is None:
-        return _broken(error(f"{path}.name", logic.name, *why_not(logic.name, role)))
+        rule = f"CustomStrategy needs it, with the name of an {role} mixin"
+        return _broken(missing(path, rule, f"known: {', '.join(known(role))}"))
+    finding = find_mixin(logic.name, role, plugin_dirs)
+    if finding.mixin is None:
+        suspects = (warning(f"{path}.name", logic.name, f"may be the cause: {fault}") for fault in finding.faults)
+        return _broken(error(f"{path}.name", logic.name, finding.rule, finding.remedy), *suspects)
+    mixin_class = cast("type[AnyMixin]", finding.mixin)
+    if not finding.foreign:
+        return _read_as(mixin_class, logic, role, path)
+    try:
+        return _read_as(mixin_class, logic, role, path)
+    except Exception as failure:  # noqa: BLE001 - a plugin may raise anything
+        logger.exception("the mixin {} cannot be made", logic.name)
+        rule = f"the plugin's mixin could not be made: {type(failure).__name__}: {failure}"
+        return _broken(error(f"{path}.name", logic.name, rule))
+
+
+def _read_as(mixin_class: type[AnyMixin], logic: LogicSpec, role: Role, path: str) -> LogicReading[AnyMixin]:
     resolution = resolve(mixin_class.parameters, logic, role, path, references(logic.indicators))
-    known = {**logic.logic_params, **resolution.values}
+    params = {**logic.logic_params, **resolution.values}
     own = mixin_class.blueprint_for(resolution.values)
-    blueprint = draw(logic.indicators or own, known, f"{path}.indicators")
+    blueprint = draw(logic.indicators or own, params, f"{path}.indicators")
     required = mixin_class.required(resolution.values)
     problems = [
         *resolution.problems,
-        *_without_effect(mixin_class, logic, resolution),
+        *_without_effect(own, logic, resolution),
         *blueprint.problems,
         *(_alias_missing(path, mixin_class, alias) for alias in required if alias not in blueprint.claimed),
     ]
@@ -64,12 +83,8 @@ def _read(logic: LogicSpec | None, role: Role, registry: Mapping[str, type[AnyMi
     return LogicReading(mixin, blueprint, lookback, tuple(problems))
 
 
-def _broken(problem: Problem) -> LogicReading[AnyMixin]:
-    return LogicReading(None, Blueprint(), 0, (problem,))
-
-
-def _listed(registry: Mapping[str, type[Mixin]]) -> str:
-    return f"known: {', '.join(registry)}"
+def _broken(*problems: Problem) -> LogicReading[AnyMixin]:
+    return LogicReading(None, Blueprint(), 0, problems)
 
 
 def _alias_missing(path: str, mixin_class: type[Mixin], alias: str) -> Problem:
@@ -77,10 +92,10 @@ def _alias_missing(path: str, mixin_class: type[Mixin], alias: str) -> Problem:
     return missing(f"{path}.indicators", rule, f"map an output to {alias} in a fields_mapping, or leave the list out")
 
 
-def _without_effect(mixin_class: type[Mixin], logic: LogicSpec, resolution: Resolution) -> list[Problem]:
+def _without_effect(own: Sequence[Mapping[str, Any]], logic: LogicSpec, resolution: Resolution) -> list[Problem]:
     """Parameters that only the mixin's own indicators would read, given beside a list that does not refer to them."""
     if not logic.indicators:
         return []
-    idle = references(mixin_class.blueprint) - references(logic.indicators)
+    idle = references(own) - references(logic.indicators)
     rule = "has no effect, the indicators list sets its own values and does not refer to it"
     return [warning(path, resolution.values[name], rule) for name, path in resolution.written.items() if name in idle]

@@ -6,7 +6,7 @@ Validation, resolution and documentation all read the same declarations.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter of a mixin or an indicator."""
+    """One parameter of a mixin, an indicator or a strategy."""
 
     name: str
     """Plain name."""
@@ -124,8 +124,17 @@ class Spelling:
     divisor: float = 1.0
 
 
+def defaults(parameters: Iterable[Parameter]) -> dict[str, Value]:
+    """The values of a config that says nothing."""
+    return {parameter.name: parameter.default for parameter in parameters if parameter.default is not None}
+
+
 def spellings(parameter: Parameter, role: Role) -> Iterator[Spelling]:
-    """Every place of `parameter`, the strongest first: plain, prefixed, optimizer, web form."""
+    """Every place of `parameter`, each once, the strongest first: plain, prefixed, optimizer, web form."""
+    return iter(dict.fromkeys(_spellings(parameter, role)))
+
+
+def _spellings(parameter: Parameter, role: Role) -> Iterator[Spelling]:
     for section in ("logic_params", "params"):
         for key in (parameter.name, *parameter.synonyms):
             yield Spelling(section, key)
@@ -163,17 +172,20 @@ def resolve(
     for parameter in parameters:
         places = list(spellings(parameter, role))
         known.update((place.section, place.key) for place in places)
-        present = [place for place in places if _raw(logic, place) is not None]
+        present = [
+            _Written(f"{path}.{place.section}.{place.key}", _raw(logic, place), place.divisor)
+            for place in places
+            if _raw(logic, place) is not None
+        ]
         if parameter.unused is not None:
-            problems += [
-                warning(f"{path}.{place.section}.{place.key}", _raw(logic, place), f"has no effect, {parameter.unused}")
-                for place in present
-            ]
+            problems += _has_no_effect(parameter, present)
             continue
+        if parameter.default is None:
+            raise ValueError(f"{parameter.name} of a mixin has no default")
         if present:
-            written[parameter.name] = f"{path}.{present[0].section}.{present[0].key}"
-        value, found = _value(parameter, logic, present, path)
-        values[parameter.name] = value
+            written[parameter.name] = present[0].path
+        value, found = _value(parameter, present)
+        values[parameter.name] = parameter.default if value is None else value
         problems += found
     problems += _unknown(parameters, logic, known, path)
     return Resolution(values, tuple(problems), written)
@@ -183,22 +195,33 @@ def _raw(logic: LogicSpec, place: Spelling) -> Any:
     return (logic.logic_params if place.section == "logic_params" else logic.params).get(place.key)
 
 
-def _value(parameter: Parameter, logic: LogicSpec, present: list[Spelling], path: str) -> tuple[Value, list[Problem]]:
-    if parameter.default is None:
-        raise ValueError(f"{parameter.name} of a mixin has no default")
-    if not present:
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A parameter where the config says it."""
+
+    path: str
+    raw: Any
+    divisor: float = 1.0
+
+
+def _has_no_effect(parameter: Parameter, written: Sequence[_Written]) -> list[Problem]:
+    return [warning(each.path, each.raw, f"has no effect, {parameter.unused}") for each in written]
+
+
+def _value(parameter: Parameter, written: Sequence[_Written]) -> tuple[Value | None, list[Problem]]:
+    """The first value written, else the default; a faulty one is an error and leaves the default in place."""
+    if not written:
         return parameter.default, []
-    first, *others = present
-    raw, where = _raw(logic, first), f"{path}.{first.section}.{first.key}"
-    problems = [_shadowed(f"{path}.{other.section}.{other.key}", _raw(logic, other), where) for other in others]
-    value = parameter.read(raw, first.divisor)
+    first, *others = written
+    problems = [_shadowed(other.path, other.raw, first.path) for other in others]
+    value = parameter.read(first.raw, first.divisor)
     if value is None:
         unit = f" after division by {first.divisor:g}" if first.divisor != 1.0 else ""
-        return parameter.default, [*problems, error(where, raw, parameter.rule + unit)]
+        return parameter.default, [*problems, error(first.path, first.raw, parameter.rule + unit)]
     limit = parameter.plausible_maximum
     if limit is not None and not isinstance(value, str) and value > limit:
         rule = f"{parameter.name} is usually at most {limit:g} ({parameter.meaning})"
-        problems.append(warning(where, raw, rule))
+        problems.append(warning(first.path, first.raw, rule))
     return value, problems
 
 
@@ -220,23 +243,39 @@ def _unknown(
             yield warning(where, raw, f"{logic.name} has no such parameter and ignores it", f"it knows {names}")
 
 
-def resolve_plain(parameters: tuple[Parameter, ...], given: Mapping[str, Any], path: str, owner: str) -> Resolution:
-    """Find every parameter of an indicator in `given`, which stands at `path` of the config."""
+def resolve_plain(
+    parameters: tuple[Parameter, ...],
+    given: Mapping[str, Any],
+    path: str,
+    owner: str,
+    also_read: Collection[str] = (),
+) -> Resolution:
+    """Find every parameter of an indicator or a strategy in `given`, which stands at `path` of the config.
+
+    One that is faulty or lacks, and has no default, has no value. `also_read` are keys with another reader.
+    """
     values: dict[str, Value] = {}
     problems: list[Problem] = []
+    written: dict[str, str] = {}
+    known = set(also_read)
     for parameter in parameters:
-        raw = given.get(parameter.name)
-        where = f"{path}.{parameter.name}"
-        value = parameter.default if raw is None else parameter.read(raw)
+        names = (parameter.name, *parameter.synonyms)
+        known.update(names)
+        present = [_Written(f"{path}.{name}", given[name]) for name in names if given.get(name) is not None]
+        if parameter.unused is not None:
+            problems += _has_no_effect(parameter, present)
+            continue
+        if present:
+            written[parameter.name] = present[0].path
+        value, found = _value(parameter, present)
+        problems += found
         if value is not None:
             values[parameter.name] = value
-        elif raw is None:
-            problems.append(missing(where, f"{owner} needs it, it {parameter.rule}"))
-        else:
-            problems.append(error(where, raw, parameter.rule))
-    names = [parameter.name for parameter in parameters]
+        elif not present:
+            problems.append(missing(f"{path}.{parameter.name}", f"{owner} needs it, it {parameter.rule}"))
+    listed = ", ".join(parameter.name for parameter in parameters if parameter.unused is None)
     for key, raw in given.items():
-        if key not in names:
+        if key not in known:
             rule = f"{owner} has no such parameter and ignores it"
-            problems.append(warning(f"{path}.{key}", raw, rule, f"it knows {', '.join(names)}"))
-    return Resolution(values, tuple(problems), {name: f"{path}.{name}" for name in names if name in given})
+            problems.append(warning(f"{path}.{key}", raw, rule, f"it knows {listed}"))
+    return Resolution(values, tuple(problems), written)

@@ -1,24 +1,25 @@
-"""Strategies from outside: installed packages (entry points) and folders of modules.
+"""Strategies and mixins of plugins.
 
 Importing a plugin runs its code; only workers do that, never the supervisor.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import pkgutil
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
-from worker.strategies.contract import BotStrategy
+from loguru import logger
 
-ENTRY_POINT_GROUP = "botvisor.strategies"
-_PACKAGE_PREFIX = "botvisor_plugins_"
+from worker.strategies.contract import BotStrategy
+from worker.strategies.declarations import fault_of
+from worker.strategies.mixins.catalogue import ALIASES, ENTRIES, EXITS
+from worker.strategies.mixins.mixin import EntryMixin, ExitMixin, Mixin
+from worker.strategies.plugin_sources import PluginSource, sources
+
+ROOTS = (BotStrategy, EntryMixin, ExitMixin)
+BUILT_IN_MIXINS = frozenset((*ENTRIES, *EXITS, *ALIASES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class Found:
     strategy: type[BotStrategy]
     source: str
     """The plugin file, or the installed package's entry point."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMixin:
+    """A mixin class and where it comes from."""
+
+    name: str
+    mixin: type[Mixin]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,88 +57,109 @@ class Discovery:
     """What the plugins hold."""
 
     found: tuple[Found, ...]
+    """Strategy types."""
     faults: tuple[Fault, ...]
+    mixins: tuple[FoundMixin, ...] = ()
 
 
 def discover(folders: Sequence[Path | str] = ()) -> Discovery:
     """Import every plugin, installed ones first, then every module of every folder by name.
 
-    Every subclass of BotStrategy that a module defines counts, by its class name, unless the name begins with an
-    underscore. The first of a name wins. A plugin that cannot be imported is a fault and hides no other.
+    Every subclass of BotStrategy, EntryMixin and ExitMixin that a module defines counts, by its class name, unless
+    the name begins with an underscore. The first of a name wins, and names of built-in mixins are taken. A plugin
+    that cannot be imported is a fault and hides no other.
     """
-    found: dict[str, Found] = {}
-    faults: list[Fault] = []
-    for source, load in (*_installed(), *_in_folders(folders, faults)):
+    gathering = _Gathering()
+    for source in sources(_existing(folders, gathering)):
+        gathering.load(source)
+    return gathering.discovery()
+
+
+def seek(name: str, folders: Sequence[Path | str] = ()) -> Discovery:
+    """What `discover` finds, but no more plugins are imported than it takes to find the class `name`.
+
+    Those that seem to define it are imported first: a plugin that hangs or ends the process while it is imported
+    harms the bots that use it, and not those of the plugins beside it.
+    """
+    gathering = _Gathering()
+    rest = []
+    for source in sources(_existing(folders, gathering)):
+        if not source.mentions(name):
+            rest.append(source)
+            continue
+        gathering.load(source)
+        if gathering.has(name):
+            return gathering.discovery()
+    for source in rest:
+        gathering.load(source)
+    return gathering.discovery()
+
+
+def _existing(folders: Sequence[Path | str], gathering: _Gathering) -> list[Path]:
+    resolved = [Path(folder).resolve() for folder in folders]
+    gathering.faults += [Fault(str(folder), "the folder does not exist") for folder in resolved if not folder.is_dir()]
+    return [folder for folder in resolved if folder.is_dir()]
+
+
+class _Gathering:
+    """Classes found so far, each under the first source of its name."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self._strategies: dict[str, Found] = {}
+        self._mixins: dict[str, FoundMixin] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether a class of that name was found."""
+        return name in self._strategies or name in self._mixins
+
+    def load(self, source: PluginSource) -> None:
+        """Import one plugin and take its classes."""
+        logger.trace("importing plugin {}", source.name)
         try:
-            candidates = load()
+            candidates = _classes_of(source.load(), source.name)
         except (Exception, SystemExit) as failure:  # noqa: BLE001 - foreign code may raise anything
-            faults.append(Fault(source, f"{type(failure).__name__}: {failure}"))
-            continue
-        for strategy in candidates:
-            name = strategy.__name__
-            if name in found:
-                faults.append(Fault(source, f"{name} is already defined by {found[name].source}"))
-            else:
-                found[name] = Found(name, strategy, source)
-    return Discovery(tuple(found.values()), tuple(faults))
+            self.faults.append(Fault(source.name, f"{type(failure).__name__}: {failure}"))
+            return
+        for candidate in candidates:
+            self.take(candidate, source.name)
+
+    def take(self, candidate: type, source: str) -> None:
+        """One more class; what is wrong with it is a fault of its source."""
+        name = candidate.__name__
+        earlier = self._strategies.get(name) or self._mixins.get(name)
+        if earlier is not None:
+            self.faults.append(Fault(source, f"{name} is already defined by {earlier.source}"))
+        elif name in BUILT_IN_MIXINS:
+            self.faults.append(Fault(source, f"{name} is built in and cannot be replaced"))
+        elif fault := fault_of(candidate):
+            self.faults.append(Fault(source, fault))
+        elif issubclass(candidate, Mixin):
+            self._mixins[name] = FoundMixin(name, candidate, source)
+        elif issubclass(candidate, BotStrategy):
+            self._strategies[name] = Found(name, candidate, source)
+
+    def discovery(self) -> Discovery:
+        """Everything."""
+        return Discovery(tuple(self._strategies.values()), tuple(self.faults), tuple(self._mixins.values()))
 
 
-_Load = Callable[[], Iterable[type[BotStrategy]]]
+def _classes_of(target: object, source: str) -> list[type]:
+    """The classes that a module defines, or the one class that an entry point names."""
+    if isinstance(target, ModuleType):
+        return _defined_in(target)
+    if isinstance(target, type) and issubclass(target, ROOTS):
+        return [target]
+    raise TypeError(f"{source} is neither a module nor a subclass of BotStrategy, EntryMixin or ExitMixin")
 
 
-def _installed() -> Iterator[tuple[str, _Load]]:
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        yield f"{point.name} ({point.value})", _loader(point)
-
-
-def _loader(point: EntryPoint) -> _Load:
-    def load() -> list[type[BotStrategy]]:
-        target = point.load()
-        if isinstance(target, ModuleType):
-            return _defined_in(target)
-        if isinstance(target, type) and issubclass(target, BotStrategy):
-            return [target]
-        raise TypeError(f"{point.value} is neither a module nor a subclass of BotStrategy")
-
-    return load
-
-
-def _in_folders(folders: Sequence[Path | str], faults: list[Fault]) -> Iterator[tuple[str, _Load]]:
-    for folder in (Path(folder).resolve() for folder in folders):
-        if not folder.is_dir():
-            faults.append(Fault(str(folder), "the folder does not exist"))
-            continue
-        package = _package(folder)
-        for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda module: module.name):
-            place = folder / module.name if module.ispkg else folder / f"{module.name}.py"
-            yield str(place), _importer(f"{package}.{module.name}")
-
-
-def _package(folder: Path) -> str:
-    """A package of its own for `folder`, so that its modules can import each other and shadow nobody else's."""
-    name = _PACKAGE_PREFIX + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    if name not in sys.modules:
-        package = ModuleType(name, f"Strategy plugins of {folder}.")
-        package.__path__ = [str(folder)]
-        sys.modules[name] = package
-    return name
-
-
-def _importer(name: str) -> _Load:
-    def load() -> list[type[BotStrategy]]:
-        importlib.invalidate_caches()
-        return _defined_in(importlib.import_module(name))
-
-    return load
-
-
-def _defined_in(module: ModuleType) -> list[type[BotStrategy]]:
+def _defined_in(module: ModuleType) -> list[type]:
     prefix = f"{module.__name__}."
     return [
         value
         for name, value in sorted(vars(module).items())
         if isinstance(value, type)
-        and issubclass(value, BotStrategy)
+        and issubclass(value, ROOTS)
         and name == value.__name__
         and not name.startswith("_")
         and (value.__module__ == module.__name__ or value.__module__.startswith(prefix))

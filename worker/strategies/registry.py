@@ -10,7 +10,7 @@ from loguru import logger
 
 from worker.strategies.contract import BotStrategy
 from worker.strategies.custom import CustomStrategy
-from worker.strategies.plugins import Discovery, Fault, Found, discover
+from worker.strategies.plugins import Discovery, Fault, Found, discover, seek
 
 FALLBACK = CustomStrategy.__name__
 BUILT_IN = Found(FALLBACK, CustomStrategy, "built in")
@@ -30,10 +30,10 @@ class LoadedStrategy:
 
 
 def find(type_name: str, plugin_dirs: Sequence[Path | str] = ()) -> LoadedStrategy:
-    """The strategy of that type. Plugins are imported only when the type is not built in."""
+    """The strategy of that type. Plugins are imported only when it is not built in, and no more than needed."""
     if type_name == FALLBACK:
         return LoadedStrategy(CustomStrategy, FALLBACK, False, ())
-    discovery = everything(plugin_dirs)
+    discovery = _with_built_in(seek(type_name, plugin_dirs))
     for found in discovery.found:
         if found.name == type_name:
             return LoadedStrategy(found.strategy, found.name, False, ())
@@ -53,15 +53,18 @@ def load(type_name: str, plugin_dirs: Sequence[Path | str] = ()) -> LoadedStrate
 
 
 def everything(plugin_dirs: Sequence[Path | str] = ()) -> Discovery:
-    """Every strategy type, the built-in one first, and the plugins that could not be used."""
-    discovery = discover(plugin_dirs)
+    """Every strategy type, the built-in one first, the mixins of plugins, and the plugins that could not be used."""
+    return _with_built_in(discover(plugin_dirs))
+
+
+def _with_built_in(discovery: Discovery) -> Discovery:
     foreign = tuple(found for found in discovery.found if found.name != FALLBACK)
     taken = tuple(
         Fault(found.source, f"{FALLBACK} is built in and cannot be replaced")
         for found in discovery.found
         if found.name == FALLBACK
     )
-    return Discovery((BUILT_IN, *foreign), (*discovery.faults, *taken))
+    return Discovery((BUILT_IN, *foreign), (*discovery.faults, *taken), discovery.mixins)
 
 
 def _unknown(type_name: str, discovery: Discovery) -> str:

@@ -9,12 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 from common.errors import ConfigurationError
 from common.spec import BotSpec, Problem
 from common.spec.problems import error, warning
-from worker.strategies.contract import higher_timeframes
+from worker.strategies.contract import PARAMETERS, BotStrategy, higher_timeframes, read_parameters
 from worker.strategies.custom import CustomStrategy
 from worker.strategies.logic import read_entry, read_exit
 from worker.strategies.registry import FALLBACK, LoadedStrategy, find
-
-PARAMETERS = "strategy.parameters"
 
 
 @runtime_checkable
@@ -28,10 +26,19 @@ class Validating(Protocol):
 def validate(spec: BotSpec, plugin_dirs: Sequence[Path | str] = ()) -> list[Problem]:
     """Every problem of the strategy section that needs the strategies themselves to be seen."""
     loaded = find(spec.strategy.type, plugin_dirs)
-    problems = _type_problems(spec.strategy.type, loaded)
-    if loaded.cls is CustomStrategy:
-        return [*problems, *read_entry(spec.strategy.entry).problems, *read_exit(spec.strategy.exit).problems]
-    return [*problems, *_timeframe_problems(spec, loaded), *_own_problems(loaded, spec.strategy.parameters)]
+    return [*_type_problems(spec.strategy.type, loaded), *validate_for(loaded.cls, spec, plugin_dirs)]
+
+
+def validate_for(strategy: type[BotStrategy], spec: BotSpec, plugin_dirs: Sequence[Path | str] = ()) -> list[Problem]:
+    """Every problem that `strategy` has with the spec, whatever type that names."""
+    if strategy is CustomStrategy:
+        entry, leaving = read_entry(spec.strategy.entry, plugin_dirs), read_exit(spec.strategy.exit, plugin_dirs)
+        return [*entry.problems, *leaving.problems]
+    return [
+        *_timeframe_problems(spec, strategy),
+        *read_parameters(strategy, spec).problems,
+        *_own_problems(strategy, spec.strategy.parameters),
+    ]
 
 
 def _type_problems(type_name: str, loaded: LoadedStrategy) -> list[Problem]:
@@ -43,24 +50,24 @@ def _type_problems(type_name: str, loaded: LoadedStrategy) -> list[Problem]:
     return told + [warning("strategy.type", type_name, f"may be the cause: {fault}") for fault in faults]
 
 
-def _timeframe_problems(spec: BotSpec, loaded: LoadedStrategy) -> list[Problem]:
+def _timeframe_problems(spec: BotSpec, strategy: type[BotStrategy]) -> list[Problem]:
     try:
-        higher_timeframes(loaded.cls.timeframes, spec)
+        higher_timeframes(strategy.timeframes, spec)
     except ConfigurationError as broken:
-        return [error("data.interval", spec.data.interval, str(broken), f"{loaded.name} declares its timeframes")]
+        return [error("data.interval", spec.data.interval, str(broken), f"{strategy.__name__} declares its timeframes")]
     return []
 
 
-def _own_problems(loaded: LoadedStrategy, parameters: Mapping[str, Any]) -> list[Problem]:
-    if not isinstance(loaded.cls, Validating):
+def _own_problems(strategy: type[BotStrategy], parameters: Mapping[str, Any]) -> list[Problem]:
+    if not isinstance(strategy, Validating):
         return []
     try:
-        problems = list(loaded.cls.validate(parameters))
+        problems = list(strategy.validate(parameters))
     except Exception as failure:  # noqa: BLE001 - a plugin may raise anything
-        rule = f"{loaded.name} could not check them: {type(failure).__name__}: {failure}"
+        rule = f"{strategy.__name__} could not check them: {type(failure).__name__}: {failure}"
         return [error(PARAMETERS, dict(parameters), rule)]
     strangers = [problem for problem in problems if not isinstance(problem, Problem)]
     if strangers:
-        rule = f"{loaded.name}.validate must return Problem values, it returned {type(strangers[0]).__name__}"
+        rule = f"{strategy.__name__}.validate must return Problem values, it returned {type(strangers[0]).__name__}"
         return [error(PARAMETERS, dict(parameters), rule)]
     return problems

@@ -13,7 +13,7 @@ import pytest
 from loguru import logger
 from tape import TapeDesk, a_spec, closes_to_bars, play
 
-from worker.strategies import plugins
+from worker.strategies import plugin_sources
 from worker.strategies.catalogue import catalogue
 from worker.strategies.contract import BotStrategy
 from worker.strategies.custom import CustomStrategy
@@ -51,10 +51,10 @@ def names(*folders: Path) -> list[str]:
 
 
 def test_the_built_in_type_needs_no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_scan(folders: object) -> None:
+    def no_scan(name: str, folders: object) -> None:
         raise AssertionError("plugins were imported")
 
-    monkeypatch.setattr("worker.strategies.registry.discover", no_scan)
+    monkeypatch.setattr("worker.strategies.registry.seek", no_scan)
     loaded = load("CustomStrategy")
     assert (loaded.cls, loaded.fallback, loaded.warnings) == (CustomStrategy, False, ())
 
@@ -143,12 +143,14 @@ def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
 def test_installed_packages_add_types_by_entry_point(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(folder))
     points = [
-        EntryPoint("third", "every_third:EveryThird", plugins.ENTRY_POINT_GROUP),
-        EntryPoint("whole", "every_third", plugins.ENTRY_POINT_GROUP),
-        EntryPoint("wrong", "every_third:__doc__", plugins.ENTRY_POINT_GROUP),
-        EntryPoint("gone", "not_there_at_all:Thing", plugins.ENTRY_POINT_GROUP),
+        EntryPoint("third", "every_third:EveryThird", plugin_sources.ENTRY_POINT_GROUP),
+        EntryPoint("whole", "every_third", plugin_sources.ENTRY_POINT_GROUP),
+        EntryPoint("wrong", "every_third:__doc__", plugin_sources.ENTRY_POINT_GROUP),
+        EntryPoint("gone", "not_there_at_all:Thing", plugin_sources.ENTRY_POINT_GROUP),
     ]
-    monkeypatch.setattr(plugins, "entry_points", lambda group: points if group == plugins.ENTRY_POINT_GROUP else [])
+    monkeypatch.setattr(
+        plugin_sources, "entry_points", lambda group: points if group == plugin_sources.ENTRY_POINT_GROUP else []
+    )
     try:
         loaded = find("EveryThird")
         discovery = everything()

@@ -73,7 +73,7 @@ def test_messages_of_unknown_lives_change_nothing_but_their_entries_are_recorded
     [
         ({"exit_code": 0}, "terminated", "terminated", 0, True),
         ({"exit_code": 0}, "hangup", "hangup", 0, True),
-        ({"exit_code": 0}, None, "terminated", 0, True),
+        ({"exit_code": 0}, None, "failed", 1, True),
         ({"exit_code": 1}, None, "failed", 1, True),
         ({"exit_code": 1}, "failed", "failed", 1, True),
         ({"exit_code": 64}, "finished", "finished", 0, False),

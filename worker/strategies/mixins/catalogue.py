@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from worker.strategies.mixins.entry.bb_volume_supertrend import BBVolumeSuperTrendEntryMixin
@@ -69,17 +68,3 @@ ALIASES: Mapping[str, str] = {"BBVolumeSupertrendEntryMixin": "BBVolumeSuperTren
 def known(role: Role) -> Mapping[str, type[EntryMixin]] | Mapping[str, type[ExitMixin]]:
     """The mixins of one role by name."""
     return ENTRIES if role == "entry" else EXITS
-
-
-def why_not(name: str, role: Role) -> tuple[str, str]:
-    """Rule and remedy for a `name` that is no mixin of `role` here."""
-    other: Role = "exit" if role == "entry" else "entry"
-    listed = f"known: {', '.join(known(role))}"
-    plain = ALIASES.get(name, name)
-    if plain in UNAVAILABLE[role]:
-        return "is not available in this version", listed
-    if plain in known(other) or plain in UNAVAILABLE[other]:
-        return f"is an {other} mixin, {role}_logic needs an {role} mixin", listed
-    close = difflib.get_close_matches(name, known(role), n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    return f"is not a known {role} mixin", meant + listed

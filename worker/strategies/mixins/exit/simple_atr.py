@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -54,16 +55,19 @@ class SimpleATRExitMixin(ExitMixin):
     ) -> None:
         """The first stop."""
         average = chart.now(ATR)
-        self._stop = None if average != average else entry_price - average * self._multiplier
+        self._stop = None if math.isnan(average) else entry_price - average * self._multiplier
         self._broken_even = False
 
     def on_bar(self, chart: Chart, position: OpenPosition) -> None:
         """Break even, then trail."""
         average, close, entry = chart.now(ATR), chart.now("close"), float(position.entry_price)
+        if self._stop is None:
+            # A position found open at start, before the average true range existed, is managed from here.
+            self._stop = entry - average * self._multiplier
         if self._uses_breakeven and not self._broken_even and close >= entry + average * self._breakeven:
             self._broken_even = True
-            self._raise_to(entry)
-        self._raise_to(close - average * self._multiplier)
+            self._stop = max(self._stop, entry)
+        self._stop = max(self._stop, close - average * self._multiplier)
 
     def should_exit(self, chart: Chart, position: OpenPosition) -> bool:
         """Close at or below the stop."""
@@ -85,6 +89,3 @@ class SimpleATRExitMixin(ExitMixin):
         """Go on with the trade's stop."""
         self._stop = recalled(state.get("stop"))
         self._broken_even = bool(state.get("broken_even"))
-
-    def _raise_to(self, level: float) -> None:
-        self._stop = level if self._stop is None else max(self._stop, level)
