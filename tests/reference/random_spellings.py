@@ -96,9 +96,6 @@ def _varied(chance: random.Random, own: Block) -> Block:
     alias = next(iter(own["fields_mapping"].values()))
     if own["type"] == "SMA" and chance.random() < 0.2:
         return own | {"type": "EMA", "fields_mapping": {"ema": alias}}
-    if own["type"] == "RSI" and chance.random() < 0.2:
-        periods = {"fastk_period": own["params"]["timeperiod"] + 2, "slowk_period": 2, "slowd_period": 3}
-        return own | {"type": "STOCH", "params": periods, "fields_mapping": {chance.choice(["slowk", "slowd"]): alias}}
     return own
 
 

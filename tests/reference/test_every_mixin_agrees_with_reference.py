@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import RECORDED, a_csv
+from builders import RECORDED, a_bot, a_csv
 from reference.engine_lives import Outcome, Record, assert_same, one_life
 from reference.entries import ENTRIES
 from reference.exits import EXITS
@@ -87,6 +87,26 @@ def test_each_reason_of_an_exit_is_met(tmp_path: Path, leave: str) -> None:
         if trade["status"] == "closed"
     }
     assert met == set(REASONS[leave])
+
+
+@pytest.mark.parametrize("output", ["slowk", "slowd"])
+def test_an_oscillator_may_stand_in_for_rsi(tmp_path: Path, output: str) -> None:
+    """The bands have the longest period, so that the oscillator's part in the lookback does not matter."""
+    periods = {"fastk_period": 5, "slowk_period": 3, "slowd_period": 4}
+    bands = {"timeperiod": 30, "nbdevdn": 1.5}
+    listed = [
+        {"type": "STOCH", "params": periods, "fields_mapping": {output: "entry_rsi"}},
+        {"type": "BBANDS", "params": bands, "fields_mapping": {"lowerband": "entry_bb_lower"}},
+    ]
+    csv = a_csv(tmp_path / "market.csv", a_random_market(random.Random(output)))
+    config = a_bot(csv)
+    parameters = config["strategy"]["parameters"]
+    parameters["entry_logic"] = {"name": "RSIOrBBEntryMixin", "indicators": listed, "logic_params": {"oversold": 20}}
+    record = Record()
+    assert one_life(config, tmp_path, record) is Outcome.FINISHED
+    expected = simulate(config, csv).all_trades
+    assert_same(record, expected)
+    assert len(expected) >= FEW
 
 
 @recorded
