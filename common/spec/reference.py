@@ -20,7 +20,7 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
     ("strategy", "Which strategy decides.", strategy.FIELDS),
     (
         "strategy.parameters",
-        "Its parameters; a strategy of your own declares or reads others.",
+        "Its parameters; a strategy of your own has others.",
         strategy.PARAMETER_FIELDS,
     ),
     (
@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
 WARNINGS: tuple[tuple[str, str], ...] = (
     (
         "<any key>",
-        "it is not a known key: it is kept and ignored (keys of `strategy.parameters` are judged only by a strategy that declares its own)",
+        "it is not a known key: it is kept and ignored (keys of `strategy.parameters`: where the strategy has a table)",
     ),
     ("<any money field>", "a number is written as a text"),
     ("symbol", "no spelling of it is there"),
