@@ -103,6 +103,12 @@ def test_a_new_plugin_is_discovered_and_its_test_passes(nowhere: Botctl) -> None
     assert "11 passed" in done.stdout
 
 
+def test_the_documented_plugin_is_the_one_that_is_written(nowhere: Botctl) -> None:
+    written = nowhere.ask("strategies", "new", "Breakout")
+    page = Path(__file__).parents[3] / "docs" / "strategies.md"
+    assert f"```python\n{Path(written['plugin']).read_text()}```" in page.read_text()
+
+
 def test_the_test_of_a_new_plugin_fails_when_the_plugin_is_broken(nowhere: Botctl) -> None:
     written = nowhere.ask("strategies", "new", "Broken", "--into", "mine")
     plugin = Path(written["plugin"])
