@@ -52,6 +52,7 @@ bench: setup ## measure; prints a table and writes JSON (see docs/benchmarks.md)
 docs: setup ## the generated reference pages
 	$(BIN)/python scripts/settings_reference.py > docs/settings.md
 	$(BIN)/python scripts/config_reference.py > docs/configuration.md
+	$(BIN)/python scripts/mixins_reference.py > docs/mixins.md
 
 wheel: setup ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -18,7 +18,11 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
         broker.PAPER_FIELDS,
     ),
     ("strategy", "Which strategy decides.", strategy.FIELDS),
-    ("strategy.parameters", "Its parameters; a strategy of your own reads what it likes.", strategy.PARAMETER_FIELDS),
+    (
+        "strategy.parameters",
+        "Its parameters; a strategy of your own has others.",
+        strategy.PARAMETER_FIELDS,
+    ),
     (
         "strategy.parameters.entry_logic",
         "When to enter; `exit_logic` has the same keys and says when to leave.",
@@ -37,7 +41,10 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
 )
 
 WARNINGS: tuple[tuple[str, str], ...] = (
-    ("<any key>", "it is not a known key: it is kept and ignored (keys of `strategy.parameters` are never judged)"),
+    (
+        "<any key>",
+        "it is not a known key: it is kept and ignored (keys of `strategy.parameters`: where the strategy has a table)",
+    ),
     ("<any money field>", "a number is written as a text"),
     ("symbol", "no spelling of it is there"),
     ("user_id", "it differs from the row's user_id"),

@@ -49,7 +49,7 @@ def show_entry(kind: str, entry: Mapping[str, Any]) -> None:
 def bounds(parameter: Mapping[str, Any]) -> str:
     """The values allowed beyond the type, as short as can be."""
     if parameter.get("choices"):
-        return " | ".join(map(str, parameter["choices"]))
+        return "one of " + ", ".join(map(str, parameter["choices"]))
     low, high = parameter.get("minimum"), parameter.get("maximum")
     if low is not None and high is not None:
         return f"{low:g} … {high:g}"

@@ -17,7 +17,7 @@ from supervisor.processes.jobs import CHECK_SECONDS
 
 _START_SECONDS = 10.0
 _TAIL = 16_384
-_LINES = 20
+_LINES = 40
 
 
 class DescribeFailedError(BotvisorError):

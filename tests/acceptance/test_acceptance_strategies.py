@@ -14,6 +14,7 @@ from builders import (
     a_rise_then_a_dip,
     an_entry,
     an_exit,
+    as_json,
     candles_of,
     parameters,
 )
@@ -142,6 +143,54 @@ def test_a_plugin_is_chosen_by_its_type(lite_world: World, tmp_path: Path) -> No
     lite_world.until_finished(custom, idle)
     assert lite_world.trades(custom)
     assert not lite_world.trades(idle)
+
+
+def test_a_row_whose_plugin_was_removed_falls_back_with_a_warning_and_the_list_follows(
+    lite_world: World, tmp_path: Path
+) -> None:
+    """The mixins of the config decide instead; a copy of the plugin put back counts from the next life on."""
+    written = lite_world.ask("strategies", "new", "HighBreakout", "--into", str(tmp_path / "plugins"))
+    plugins = {"BOTVISOR_PLUGIN_DIRS": str(tmp_path / "plugins")}
+    csv = a_csv(tmp_path / "m.csv", a_rise_then_a_dip(30, 0.9, [95.0] * 10))
+    config = a_bot(csv, strategy={"type": "HighBreakout"})
+    own = lite_world.insert_bot(config)
+    lite_world.start(**plugins)
+    lite_world.until_finished(own)
+    assert {trade["strategy_name"] for trade in lite_world.trades(own)} == {"HighBreakout"}
+    assert "HighBreakout" in lite_world.botctl("strategies", "list", **plugins).stdout
+    Path(written["plugin"]).unlink()
+    assert "HighBreakout" not in lite_world.botctl("strategies", "list", **plugins).stdout
+    fallen = lite_world.insert_bot(config)
+    lite_world.until_finished(fallen)
+    assert {trade["strategy_name"] for trade in lite_world.trades(fallen)} == {"CustomStrategy"}
+    assert len(lite_world.trades(fallen)) == len(simulate(config, csv).all_trades) > 0
+    lines = [line for line in lite_world.logged().splitlines() if "HighBreakout" in line and "WARNING" in line.upper()]
+    assert any("replaced by CustomStrategy" in line for line in lines), lines
+    (tmp_path / "bot.json").write_text(as_json(config))
+    told = lite_world.botctl("validate", str(tmp_path / "bot.json"), **plugins).stdout
+    assert "unknown strategy type HighBreakout" in told
+
+
+def test_a_mixin_of_a_plugin_decides_in_custom_strategy(lite_world: World, tmp_path: Path) -> None:
+    """It enters at the close of bar 3 and the built-in exit leaves five bars after the fill."""
+    (tmp_path / "third.py").write_text(
+        "from worker.strategies.mixins.mixin import EntryMixin\n"
+        "from worker.strategies.parameters import Parameter\n\n\n"
+        "class AtBarEntryMixin(EntryMixin):\n"
+        '    """Enters at one bar."""\n\n'
+        '    parameters = (Parameter(name="bar", kind="integer", default=0, meaning="its number"),)\n\n'
+        "    def should_enter(self, chart):\n        return chart.number == self.values['bar']\n\n"
+        "    def get_entry_reason(self):\n        return 'due'\n"
+    )
+    csv = a_csv(tmp_path / "m.csv", candles_of([100.0] * 15))
+    bot_id = lite_world.insert_bot(a_bot(csv, strategy=parameters(entry_logic=an_entry("AtBarEntryMixin", bar=3))))
+    wrong = lite_world.insert_bot(a_bot(csv, strategy=parameters(entry_logic=an_entry("AtBarEntryMixin", bar="x"))))
+    lite_world.start(BOTVISOR_PLUGIN_DIRS=str(tmp_path))
+    lite_world.until_finished(bot_id)
+    (trade,) = lite_world.trades(bot_id)
+    assert trade["entry_logic_name"] == "AtBarEntryMixin"
+    assert (moment(trade["entry_time"]), moment(trade["exit_time"])) == (bar(4), bar(10))
+    assert "entry_logic.params.e_bar" in lite_world.until_status(wrong, "error")["extra_metadata"]["last_error"]
 
 
 def test_wrong_parameters_get_one_message_each_with_path_and_value(fleet: World) -> None:

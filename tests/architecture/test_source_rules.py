@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Any
 
+import pytest
 from source_tree import PACKAGES, PURE, ROOT, calls, modules, options, product_modules, shown, tree_of
 
 CLOCK_CALLS = {
@@ -105,7 +106,10 @@ def test_no_file_holds_a_path_or_a_host_of_the_machine_it_was_made_on() -> None:
     assert found == []
 
 
-def test_the_settings_page_is_the_one_made_from_the_settings() -> None:
-    made: dict[str, Any] = {}
-    exec(compile((ROOT / "scripts/settings_reference.py").read_text(), "settings_reference", "exec"), made)  # noqa: S102
-    assert (ROOT / "docs/settings.md").read_text() == made["page"]()
+@pytest.mark.parametrize(
+    ("page", "script"), [("settings.md", "settings_reference.py"), ("mixins.md", "mixins_reference.py")]
+)
+def test_a_generated_page_is_the_one_its_script_makes(page: str, script: str) -> None:
+    made: dict[str, Any] = {"__name__": "reference"}
+    exec(compile((ROOT / "scripts" / script).read_text(encoding="utf-8"), script, "exec"), made)  # noqa: S102
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == made["page"](), "run: make docs"

@@ -78,6 +78,10 @@ def test_the_installed_wheel_works_from_an_empty_folder(installed: Path, tmp_pat
     assert version["revision"] == version["needed"]
     assert len(json.loads(run([str(installed / "botctl"), "status", "--json"], tmp_path))) == 3
     assert json.loads(run([str(installed / "botctl"), "validate", "1", "--json"], tmp_path))["valid"] is True
+    written = json.loads(run([str(installed / "botctl"), "strategies", "new", "HighBreakout", "--json"], tmp_path))
+    pytest_command = [str(installed / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    assert "passed" in run([*pytest_command, written["test"]], tmp_path)
+    shutil.rmtree(tmp_path / "plugins")
     helped = run([str(installed / "python"), "-m", "supervisor", "--help"], tmp_path)
     assert "--no-forkserver" in helped
     assert sorted(path.name for path in tmp_path.iterdir()) == ["var"]
