@@ -10,12 +10,21 @@ from supervisor.reconcile.states import RestartHistory
 from supervisor.roster import Bot, Life, Roster
 
 
-def status_document(roster: Roster, *, now: float, wall: datetime, database: str, backlog: int) -> dict[str, Any]:
+def status_document(
+    roster: Roster,
+    *,
+    now: float,
+    wall: datetime,
+    database: str,
+    backlog: int,
+    failover: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Everything a person or a program may ask about the running service."""
     return {
         "pid": os.getpid(),
         "database": database,
         "backlog": backlog,
+        "failover": failover,
         "bots": [_bot(bot, now, wall) for bot in sorted(roster, key=lambda bot: bot.bot_id)],
     }
 
@@ -23,6 +32,7 @@ def status_document(roster: Roster, *, now: float, wall: datetime, database: str
 def status_lines(document: dict[str, Any]) -> list[str]:
     """The document as lines of a log."""
     head = f"{len(document['bots'])} bots, database {document['database']}, {document['backlog']} writes waiting"
+    head += f", FAILOVER since {document['failover']['since']}: no entries" if document["failover"] else ""
     return [head, *(_line(bot) for bot in document["bots"])]
 
 
