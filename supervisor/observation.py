@@ -248,9 +248,9 @@ class Observation:
 
 
 def _restarts(worker: LiveWorker, bot: Bot) -> bool:
-    """Whether its end is answered by another life: it was neither to end nor only to settle."""
+    """Whether its end is answered by another life: its bot is on, can run, and it was not to end anyway."""
     asked = worker.stop is not None and not worker.stop.reason.by_watchdog
-    return not (worker.settle or asked) and (bot.wish is None or bot.wish.on)
+    return not (worker.settle or asked) and (bot.wish is None or bot.wish.on) and bot.error is None
 
 
 def _waited_for(worker: LiveWorker, now: float) -> LiveWorker:
