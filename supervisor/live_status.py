@@ -11,7 +11,14 @@ from supervisor.roster import Bot, Life, Roster
 
 
 def status_document(
-    roster: Roster, *, now: float, wall: datetime, database: str, backlog: int, host: dict[str, Any]
+    roster: Roster,
+    *,
+    now: float,
+    wall: datetime,
+    database: str,
+    backlog: int,
+    host: dict[str, Any],
+    failover: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything a person or a program may ask about the running service."""
     return {
@@ -19,6 +26,7 @@ def status_document(
         "database": database,
         "backlog": backlog,
         "host": host,
+        "failover": failover,
         "bots": [_bot(bot, now, wall) for bot in sorted(roster, key=lambda bot: bot.bot_id)],
     }
 
@@ -26,6 +34,7 @@ def status_document(
 def status_lines(document: dict[str, Any]) -> list[str]:
     """The document as lines of a log."""
     head = f"{len(document['bots'])} bots, database {document['database']}, {document['backlog']} writes waiting"
+    head += f", FAILOVER since {document['failover']['since']}: no entries" if document["failover"] else ""
     return [head, *(_line(bot) for bot in document["bots"])]
 
 

@@ -12,11 +12,11 @@ from loguru import logger
 
 from common.clock import Clock, SystemClock
 from common.errors import BotvisorError
-from common.wire.facts import AnyFact, EntryDenied, TradeChanged
+from common.wire.facts import AnyFact, EntryDenied, IncidentReported, TradeChanged
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Router
 from supervisor.reconcile.desire import Heed
-from supervisor.record import Record
+from supervisor.record import ERRORS, Record
 from supervisor.roster import Roster
 from supervisor.state_folder import StateFolder
 from supervisor.store.commands import RefreshBots, ReserveIncarnations
@@ -127,9 +127,11 @@ class News:
     def _weather(self, event: DatabaseAway | DatabaseBack) -> None:
         if isinstance(event, DatabaseBack):
             self.database_up, self.database_state = True, "up"
+            self._record.recoveries.database_back()
             logger.info("The database is back after {:.1f} s", event.away_for)
             return
         self.database_up, self.database_state = False, f"away: {event.reason}"
+        self._record.database_away(event.reason)
         logger.warning("The database is away ({}); next try in {:.1f} s, bots go on", event.reason, event.retry_in)
 
     def _rows(self, event: BotsRead) -> None:
@@ -153,6 +155,9 @@ class News:
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
         if self._meter.listens:
             self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
+        for fact in delivery.facts:
+            if isinstance(fact, IncidentReported) and fact.severity in ERRORS:
+                self._record.on_error()
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint

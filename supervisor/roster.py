@@ -105,6 +105,8 @@ class Bot:
     heed: Heed = field(default_factory=Heed)
     asked_pause: bool | None = None
     """A signal to its worker asked to pause (or resume); counts until the row says so."""
+    held: bool = False
+    """Failover mode stops its entries; its row does not say so."""
     warned: set[str] = field(default_factory=set)
     newest_incarnation: int | None = None
     life: Life | None = None
@@ -123,6 +125,11 @@ class Bot:
     @property
     def paused(self) -> bool:
         """Whether the bot shall make no entries."""
+        return self.held or self.wants_pause
+
+    @property
+    def wants_pause(self) -> bool:
+        """Whether an operator wants the bot to make no entries."""
         if self.asked_pause is not None:
             return self.asked_pause
         return self.wish is not None and self.wish.paused

@@ -150,6 +150,21 @@ class Settings(BaseSettings):
         le=0.25,
         description="Seconds that a throttled bot waits after each bar (one without pace: as long as it worked). Trades stay the same. 0 = never throttle.",
     )
+
+    failover_errors: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Errors of all bots within the window that begin failover mode: no bot makes entries until it ends. 0 = never by itself; 20 is a good value.",
+    )
+    failover_window: Seconds = Field(300.0, description="Window in which errors count towards failover mode.")
+    failover_cooldown: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after which failover mode ends if the errors have ceased; 0 = `botctl failover --off` ends it.",
+    )
+
     metrics_address: str = Field(
         "",
         description="`host:port` of Prometheus metrics (`/metrics`) and health (`/healthz`, `/livez`, `/readyz`), for example `127.0.0.1:9464`. Nothing listens without it; there is no password, so keep it on loopback or a trusted net.",

@@ -21,6 +21,7 @@ from loguru import logger
 
 from common import logs
 from common.clock import Clock, SystemClock
+from common.error_class import ErrorClass, classify
 from common.errors import ConfigurationError
 from common.exit_status import ExitStatus
 from common.spec import BotSpec, read_spec
@@ -161,16 +162,18 @@ class _Life:
             code, goodbye = self._trade(spec)
         except ConfigurationError as error:
             logger.error("This bot cannot run: {}", error)
-            code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error))
+            said = str(ErrorClass.CONFIGURATION)
+            code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error), error_class=said)
         except SystemExit as error:
             logger.exception("The strategy tried to end the process")
-            code, goodbye = (
-                ExitStatus.FAILED,
-                Goodbye(cause="failed", detail=f"the strategy called exit({error.code!r})"),
-            )
+            said, detail = str(ErrorClass.STRATEGY), f"the strategy called exit({error.code!r})"
+            code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=detail, error_class=said)
         except Exception as error:  # noqa: BLE001 - the outermost edge of the trading thread: whatever it was, say so and leave
-            logger.exception("The trading loop failed")
-            code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=f"{type(error).__name__}: {error}")
+            said = self._error_class(error)
+            logger.bind(error_class=said).exception("The trading loop failed (class {})", said)
+            detail = f"{type(error).__name__}: {error}"
+            code = ExitStatus.BAD_CREDENTIALS if said == ErrorClass.AUTHENTICATION else ExitStatus.FAILED
+            goodbye = Goodbye(cause="failed", detail=detail, error_class=said)
         self._progress.phase = Phase.STOPPING
         self._journal.close()
         self._link.finish(goodbye, self._flush_seconds(code))
@@ -181,6 +184,11 @@ class _Life:
             logger.warning("Not everything was recorded in time; the bot's next life delivers the rest")
             return ExitStatus.OK if code == ExitStatus.FINISHED else code
         return code
+
+    def _error_class(self, error: Exception) -> str:
+        """What nobody foresaw in the trading thread comes out of the strategy's code; in the link it is ours."""
+        ours = error is self._link.failure
+        return str(classify(error, ErrorClass.SYSTEM if ours else ErrorClass.STRATEGY))
 
     def _spec(self) -> BotSpec:
         reading = read_spec(self._ticket.config, self._ticket.row)

@@ -166,6 +166,8 @@ class IncidentReported(Fact):
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
     at: datetime
+    category: str | None = None
+    """Name of an `ErrorClass`; None for what is no error."""
 
 
 class FeedFinished(Fact):

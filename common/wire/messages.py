@@ -88,6 +88,8 @@ class Goodbye(Message):
 
     cause: Literal["drained", "terminated", "hangup", "finished", "orphaned", "bad_spec", "locked", "failed"]
     detail: str | None = None
+    error_class: str | None = None
+    """Name of the `ErrorClass` of what ended it; None for an end that is no error."""
 
 
 class Stacks(Message):

@@ -1,4 +1,4 @@
-"""`botctl status`, `ps`, `trades`, `orders`, `incidents`, `logs`: what is and what was."""
+"""`botctl status`, `ps`, `trades`, `orders`, `logs`: what is and what was."""
 
 from __future__ import annotations
 
@@ -150,21 +150,6 @@ def orders(
         show(here.console.orders(bot_id, limit), columns, as_json=as_json, empty="no orders")
 
 
-def incidents(bot: AnyBot = None, limit: Limit = 50, as_json: Json = False) -> None:
-    """What an operator should read, newest first."""
-    with session(as_json) as here:
-        rows = here.console.incidents(_bot_id(here, bot), limit)
-        columns = {
-            "at": "When",
-            "bot_id": "Bot",
-            "incarnation": "Life",
-            "severity": "Severity",
-            "error_class": "Class",
-            "message": "What happened",
-        }
-        show(rows, columns, as_json=as_json, empty="no incidents")
-
-
 def log_lines(
     bot: AnyBot = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing as lines come.")] = False,
@@ -243,4 +228,5 @@ def _headline(live: dict[str, Any] | None) -> str:
     host = live.get("host") or {}
     if host.get("short_of"):
         line += f"; the host is short of {', '.join(host['short_of'])}" + (", bots slowed" if host["throttled"] else "")
-    return line
+    since = (live.get("failover") or {}).get("since")
+    return line + (f"; FAILOVER since {since}: no entries (`botctl failover --off` ends it)" if since else "")

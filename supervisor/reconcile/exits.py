@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from common.error_class import ErrorClass
 from common.exit_status import HOPELESS, ExitStatus
 from supervisor.reconcile.states import AILMENTS, LiveWorker, Rung, StopLadder
 
@@ -125,11 +126,19 @@ class ExitView:
     """It was drained with its stop policy, and left in peace."""
     settle: bool = False
     """It was a settle life."""
+    category: ErrorClass | None = None
+    """Class of the error that ended it; None when nothing is known of one."""
     detail: str | None = None
     """What is known beyond the cause, in plain words; ends up in the verdict."""
 
 
-def view_exit(worker: LiveWorker, cause: ExitCause, now: float, detail: str | None = None) -> ExitView:
+def view_exit(
+    worker: LiveWorker,
+    cause: ExitCause,
+    now: float,
+    detail: str | None = None,
+    category: ErrorClass | None = None,
+) -> ExitView:
     """The end of `worker` at `now` for `cause`."""
     stop = worker.stop
     return ExitView(
@@ -141,5 +150,6 @@ def view_exit(worker: LiveWorker, cause: ExitCause, now: float, detail: str | No
         asked=stop is not None and not stop.reason.by_watchdog,
         settled=cause is ExitCause.DRAINED and stop is not None and stop.apply_on_stop,
         settle=worker.settle,
+        category=category,
         detail=detail,
     )

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 from common.errors import BotvisorError
+from common.recovery import CircuitBreaker
 
 
 class BrokenTransition(BotvisorError):
@@ -189,6 +190,8 @@ class RestartHistory:
     """Why this generation shall be quarantined; None = it may run."""
     finished: bool = False
     """The feed came to its end: there is nothing more to run."""
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    """Of failures that are nobody's fault here: the network's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

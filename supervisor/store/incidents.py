@@ -40,6 +40,7 @@ def _row(incident: RecordIncident) -> dict[str, Any]:
         "message": storable(incident.message),
         "details": _details(incident) or None,
         "at": incident.at,
+        "category": None if incident.category is None else str(incident.category),
     }
 
 

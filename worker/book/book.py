@@ -11,7 +11,15 @@ from typing import Any
 from common.errors import BotvisorError
 from common.trading.order import Order, OrderStatus
 from common.trading.performance import EquityCurve, Performance, figures_of, metrics_of
-from common.wire.facts import AccountChanged, AnyFact, EntryDenied, FillReported, MetricsComputed, OrderChanged
+from common.wire.facts import (
+    AccountChanged,
+    AnyFact,
+    EntryDenied,
+    FillReported,
+    IncidentReported,
+    MetricsComputed,
+    OrderChanged,
+)
 from worker.book.day import Day
 from worker.book.labels import Labels
 from worker.book.trade import Trade
@@ -122,6 +130,10 @@ class Book:
 
     def deny(self, fact: EntryDenied) -> None:
         """Record a refused entry."""
+        self._facts.append(fact)
+
+    def report(self, fact: IncidentReported) -> None:
+        """Record something an operator should read."""
         self._facts.append(fact)
 
     def saw_high(self, high: Decimal) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from common.error_class import ErrorClass, classify
 from common.errors import BotvisorError
 from common.identity import mint_client_order_id
 from common.spec import BotSpec
 from common.trading.money import decimal_of
 from common.trading.order import Order, OrderType, Side
 from common.trading.signal import Signal
-from common.wire.facts import EntryDenied
+from common.wire.facts import EntryDenied, IncidentReported
 from common.wire.ticket import Ticket
 from worker.book.book import Book
 from worker.engine import stages
@@ -23,6 +25,9 @@ from worker.risk.limits import EntrySituation
 from worker.risk.signal_check import SoundSignal, Surroundings, check_signal, side_text
 from worker.risk.signal_memory import SignalMemory
 from worker.strategies.contract import OpenPosition
+
+_FAILURES_A_REPORT = 100
+"""A rule that fails on every bar is reported each so many times."""
 
 
 def minting(ticket: Ticket) -> Callable[[], str]:
@@ -54,6 +59,7 @@ class TradingDesk:
         self.may_evaluate = False
         self.deciding = False
         """Whether `on_bar` is running: the only time a strategy may ask for anything."""
+        self._failures: Counter[str] = Counter()
         self.dropped: list[str] = []
         """Client order ids of entries that `leave` cancelled and the venue must forget."""
 
@@ -170,6 +176,26 @@ class TradingDesk:
             if order.purpose == "entry":
                 self._book.move(order.client_order_id, "cancelled", self.bar.opened_at, why)
                 self.dropped.append(order.client_order_id)
+
+    def report_failure(self, where: str, error: Exception) -> None:
+        """A rule failed on this bar: the first time and each _FAILURES_A_REPORT'th an operator shall read of it."""
+        self._failures[where] += 1
+        count = self._failures[where]
+        if count != 1 and count % _FAILURES_A_REPORT:
+            return
+        kind = type(error).__name__
+        times = "" if count == 1 else f"; {count} times in this life"
+        self._book.report(
+            IncidentReported(
+                incident_key=f"rule/{where}/{self.bar.opened_at.isoformat()}",
+                severity="error",
+                error_class=kind,
+                message=f"{where} failed at bar {self.bar.index} and counts as no: {kind}: {error}{times}",
+                details={"count": count},
+                at=self.bar.opened_at,
+                category=str(classify(error, ErrorClass.STRATEGY)),
+            )
+        )
 
     def take_intents(self) -> list[Order]:
         """Orders to be sent now that their intent is recorded."""

@@ -86,6 +86,9 @@ class Desk(Protocol):
         Only within `on_bar`; raises BotvisorError elsewhere.
         """
 
+    def report_failure(self, where: str, error: Exception) -> None:
+        """A rule of the strategy failed and counts as "no"; reported now and then, with the number of times."""
+
 
 class BarLoop(Protocol):
     """The engine's side of a bar: what surrounds the strategy's decision."""
