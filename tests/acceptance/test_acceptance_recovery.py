@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,9 @@ def critical(world: World, bot_id: int) -> list[dict[str, Any]]:
     return world.database.rows(sql, bot_id)
 
 
-def gap(before: Any, after: Any) -> float:
-    return float((after - before).total_seconds())
+def gap(before: str, after: str) -> float:
+    """Seconds between two times as SQLite keeps them."""
+    return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
 
 
 def test_a_config_that_cannot_run_is_a_matter_for_a_person(lite_world: World) -> None:
