@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _secrets: set[str] = set()
 _SENSITIVE_WORDS = ("key", "secret", "token", "password")
-_HUMAN_KEYS = ("bot_id", "incarnation")
+_HUMAN_KEYS = ("bot_id", "incarnation", "correlation_id")
 
 
 def register_secret(value: str) -> None:
@@ -73,6 +73,24 @@ def add_json_file(path: Path, *, level: str, rotation_mb: float, keep: int, **bo
         backtrace=False,
         diagnose=False,
     )
+
+
+class ErrorCount:
+    """How many lines of level ERROR or above this process has logged since it was added."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, line: object) -> None:
+        """One more; loguru calls it under its own lock."""
+        self.count += 1
+
+
+def add_error_count() -> ErrorCount:
+    """Count errors from now on, until `reset`."""
+    counter = ErrorCount()
+    logger.add(counter, level="ERROR", format="", backtrace=False, diagnose=False)
+    return counter
 
 
 def human_line(line: dict[str, Any]) -> str:

@@ -32,6 +32,10 @@ class ProcessFacts:
     """One letter as in `ps`: R, S, D, T, Z ..."""
     created: float
     """Seconds from boot to birth; unlike wall time it does not move when the clock is set."""
+    cpu_seconds: float
+    """Processor time used since birth, in user and kernel mode."""
+    resident: int
+    """Bytes of memory that are in use."""
 
     @property
     def dead(self) -> bool:
@@ -47,7 +51,13 @@ def facts_of(pid: int) -> ProcessFacts | None:
         return None
     # The name in parentheses may itself hold spaces and parentheses: fields are counted from the last one.
     fields = line[line.rindex(b")") + 2 :].split()
-    return ProcessFacts(state=fields[0].decode(), created=int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+    ticks = os.sysconf("SC_CLK_TCK")
+    return ProcessFacts(
+        state=fields[0].decode(),
+        created=int(fields[19]) / ticks,
+        cpu_seconds=(int(fields[11]) + int(fields[12])) / ticks,
+        resident=int(fields[21]) * os.sysconf("SC_PAGE_SIZE"),
+    )
 
 
 def next_dead_child() -> int | None:

@@ -63,6 +63,7 @@ def _adopt(roster: Roster, reading: LifeReading, clock: Clock) -> Life:
         bot_id=record.bot_id,
         token=record.token,
         born_at=record.started_at,
+        output_file=record.output_file,
         identity=reading.identity,
         record=record,
     )

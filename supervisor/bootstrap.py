@@ -15,6 +15,7 @@ from supervisor.adoption import adopt_lives
 from supervisor.control import ControlSocket, control_path
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_watch import HostWatch
 from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
 from supervisor.intake.keys import load_keys
 from supervisor.intake.poller import Poller
@@ -28,6 +29,7 @@ from supervisor.processes.forkserver import ForkServerLauncher
 from supervisor.processes.interpreter import InterpreterLauncher
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Launcher, ProcessIdentity
+from supervisor.processes.usage import HostMeter
 from supervisor.record import Record
 from supervisor.roster import Roster
 from supervisor.settings import Settings
@@ -39,7 +41,9 @@ from supervisor.store.recorder import Recorder, RecorderOptions
 from supervisor.telemetry.endpoint import TelemetryEndpoint
 from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.telemetry.prometheus import PrometheusMeter
+from supervisor.thresholds import health_policy_of, pressure_policy_of
 from supervisor.ticketing import TicketOffice
+from supervisor.watchdog import Watchdog
 
 
 @contextmanager
@@ -80,6 +84,17 @@ def _wire(
     news = News(roster, enrolment, router, record, recorder, folder, office, meter, clock)
     deeds = Deeds(roster, office, launcher, router, records, record, clock, news.next_incarnation)
     stacks = StackQuestions(roster, router, record)
+    watchdog = Watchdog(roster, router, record, health_policy_of(settings), settings.health_check_interval, clock)
+    host = HostWatch(
+        roster,
+        router,
+        record,
+        HostMeter(settings.state_dir),
+        pressure_policy_of(settings),
+        interval=min(settings.heartbeat_interval, settings.health_check_interval),
+        pause=settings.throttle_pause,
+        clock=clock,
+    )
     observation = Observation(
         roster,
         enrolment,
@@ -93,6 +108,8 @@ def _wire(
         clock,
         settings.lease,
         stacks,
+        watchdog,
+        host,
         meter,
     )
     answering: list[Supervisor] = []
@@ -118,6 +135,8 @@ def _wire(
         news=news,
         record=record,
         stacks=stacks,
+        watchdog=watchdog,
+        host=host,
         meter=meter,
     )
     answering.append(supervisor)

@@ -34,7 +34,7 @@ from supervisor.reconcile.actions import (
     Stop,
     Terminate,
 )
-from supervisor.reconcile.states import LifePhase, LiveWorker, Rung, StopReason
+from supervisor.reconcile.states import AILMENTS, LifePhase, LiveWorker, Rung, StopReason
 from supervisor.record import Record
 from supervisor.roster import Bot, Life, Roster
 from supervisor.ticketing import TicketOffice
@@ -48,6 +48,8 @@ _SENTENCES = {
     StopReason.HUNG: "its trading loop does not move",
     StopReason.START_TIMEOUT: "it did not get to trading in time",
     StopReason.OVERDUE: "it does not come to its end",
+    StopReason.MEMORY: "it uses more memory than it may",
+    StopReason.UNHEALTHY: "it failed several checks in a row",
 }
 
 
@@ -145,6 +147,7 @@ class Deeds:
             token=life.token,
             state_dir=ticket.places.state_dir,
             started_at=life.born_at,
+            output_file=life.output_file,
         )
         self._records.write(life.record)
 
@@ -170,14 +173,15 @@ class Deeds:
         life.worker = life.worker.climbed(
             RUNG_OF[type(action)], self._clock.monotonic(), action.reason, apply_on_stop=apply
         )
-        log = logger.bind(bot_id=bot.bot_id, incarnation=life.incarnation)
+        log, why = logger.bind(bot_id=bot.bot_id, incarnation=life.incarnation), _why(life, action.reason)
+        if (action.reason in AILMENTS and isinstance(action, Drain)) or isinstance(action, Abort):
+            self._record.watchdog_stop(bot, life, why)
         if isinstance(action, Drain):
-            log.info("Bot {} ({}): asked to end, for {}", bot.bot_id, bot.name, _SENTENCES[action.reason])
-            self._router.send(life.incarnation, DrainMessage(apply_on_stop=apply, reason=_SENTENCES[action.reason]))
+            level = "WARNING" if action.reason in AILMENTS else "INFO"
+            log.log(level, "Bot {} ({}): asked to end, for {}", bot.bot_id, bot.name, why)
+            self._router.send(life.incarnation, DrainMessage(apply_on_stop=apply, reason=why))
             return
-        log.warning("Bot {} ({}): {} for {}", bot.bot_id, bot.name, _VERBS[type(action)], _SENTENCES[action.reason])
-        if isinstance(action, Abort):
-            self._record.watchdog_stop(bot, life, _SENTENCES[action.reason])
+        log.warning("Bot {} ({}): {} for {}", bot.bot_id, bot.name, _VERBS[type(action)], why)
         if life.identity is not None:
             _SIGNAL_OF_RUNG[RUNG_OF[type(action)]](life.identity)
 
@@ -186,7 +190,7 @@ class Deeds:
         stop = life.worker.stop
         if stop is not None and stop.rung is Rung.DRAIN:
             self._router.send(
-                life.incarnation, DrainMessage(apply_on_stop=stop.apply_on_stop, reason=_SENTENCES[stop.reason])
+                life.incarnation, DrainMessage(apply_on_stop=stop.apply_on_stop, reason=_why(life, stop.reason))
             )
 
     def _pause(self, bot: Bot, action: Pause) -> None:
@@ -212,6 +216,12 @@ class Deeds:
             if life.identity is not None:
                 with contextlib.suppress(BotvisorError):
                     signals.kill(life.identity)
+
+
+def _why(life: Life, reason: StopReason) -> str:
+    """The reason in words, with what was found where the watchdog found it."""
+    found = life.signs.checkup.assessment.reasons if reason.by_watchdog else ()
+    return f"{_SENTENCES[reason]} ({'; '.join(found)})" if found else _SENTENCES[reason]
 
 
 _VERBS: dict[type[Stop], str] = {Terminate: "terminated", Abort: "aborted", Kill: "killed"}

@@ -10,12 +10,23 @@ from supervisor.reconcile.states import RestartHistory
 from supervisor.roster import Bot, Life, Roster
 
 
-def status_document(roster: Roster, *, now: float, wall: datetime, database: str, backlog: int) -> dict[str, Any]:
+def status_document(
+    roster: Roster,
+    *,
+    now: float,
+    wall: datetime,
+    database: str,
+    backlog: int,
+    host: dict[str, Any],
+    failover: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Everything a person or a program may ask about the running service."""
     return {
         "pid": os.getpid(),
         "database": database,
         "backlog": backlog,
+        "host": host,
+        "failover": failover,
         "bots": [_bot(bot, now, wall) for bot in sorted(roster, key=lambda bot: bot.bot_id)],
     }
 
@@ -23,6 +34,7 @@ def status_document(roster: Roster, *, now: float, wall: datetime, database: str
 def status_lines(document: dict[str, Any]) -> list[str]:
     """The document as lines of a log."""
     head = f"{len(document['bots'])} bots, database {document['database']}, {document['backlog']} writes waiting"
+    head += f", FAILOVER since {document['failover']['since']}: no entries" if document["failover"] else ""
     return [head, *(_line(bot) for bot in document["bots"])]
 
 
@@ -59,7 +71,32 @@ def _life(life: Life, now: float, wall: datetime) -> dict[str, Any]:
         "position": beat.position if beat else None,
         "paused": worker.paused,
         "unacknowledged": beat.unacknowledged if beat else None,
+        **_health(life),
     }
+
+
+def _health(life: Life) -> dict[str, Any]:
+    signs = life.signs
+    assessment, shares = signs.checkup.assessment, signs.shares
+    rate = signs.error_rate()
+    return {
+        "health": assessment.health.word,
+        "health_class": int(assessment.health),
+        "health_reasons": list(assessment.reasons),
+        "failed_checks": max(signs.checkup.missed, signs.checkup.failed),
+        "cpu_percent": None if signs.cpu_percent is None else round(signs.cpu_percent, 1),
+        "memory_bytes": signs.memory_bytes,
+        "memory_mb": _megabytes(signs.memory_bytes),
+        "memory_pss_mb": _megabytes(shares.proportional if shares else None),
+        "memory_uss_mb": _megabytes(shares.unique if shares else None),
+        "response_time": None if signs.response_time is None else round(signs.response_time, 4),
+        "errors": life.heartbeat.errors if life.heartbeat else None,
+        "errors_per_minute": None if rate is None else round(rate, 1),
+    }
+
+
+def _megabytes(amount: int | None) -> float | None:
+    return None if amount is None else round(amount / 1_000_000, 1)
 
 
 def _wait(history: RestartHistory, now: float) -> float | None:
@@ -72,5 +109,5 @@ def _line(bot: dict[str, Any]) -> str:
         return f"bot {bot['id']} {bot['name']}: {bot['status']}" + (f", {bot['error']}" if bot["error"] else "")
     return (
         f"bot {bot['id']} {bot['name']}: {bot['status']}, pid {life['pid']}, life {life['incarnation']}, "
-        f"{life['bars'] or 0} bars, {life['position'] or 'flat'}"
+        f"{life['health']}, {life['bars'] or 0} bars, {life['position'] or 'flat'}"
     )

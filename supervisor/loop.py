@@ -16,6 +16,8 @@ from common.clock import Clock
 from supervisor.control import ControlSocket
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.failover import FailoverSwitch
+from supervisor.host_watch import HostWatch
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
 from supervisor.live_status import status_document, status_lines
@@ -24,6 +26,7 @@ from supervisor.observation import Observation
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.port import Launcher
 from supervisor.reconcile.decide import decide, next_deadline
+from supervisor.reconcile.failover import FailoverRule
 from supervisor.reconcile.states import DesiredBot, ObservedBot, Policy
 from supervisor.record import Record
 from supervisor.roster import Bot, Roster
@@ -33,6 +36,7 @@ from supervisor.stacks import StackQuestions
 from supervisor.store.commands import RefreshBots
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import SILENT, Meter
+from supervisor.watchdog import Watchdog
 
 _LONGEST_WAIT = 1.0
 _RECORDER_FLUSH = 10.0
@@ -63,6 +67,8 @@ class Supervisor:
         news: News,
         record: Record,
         stacks: StackQuestions,
+        watchdog: Watchdog,
+        host: HostWatch,
         meter: Meter = SILENT,
     ) -> None:
         self._settings = settings
@@ -82,7 +88,10 @@ class Supervisor:
         self._news = news
         self._record = record
         self._stacks = stacks
+        self._watchdog = watchdog
+        self._host = host
         self._meter = meter
+        self._failover = FailoverSwitch(failover_rule_of(settings), record, clock)
         self._stop_since: float | None = None
         self._kill_now = False
         self._leaving = False
@@ -114,7 +123,9 @@ class Supervisor:
                 return self._stacks.ask(bot_id)
             case {"do": "stacks", "bot": int(bot_id), "question": int(question)}:
                 return self._stacks.answer(bot_id, question)
-        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stack, stacks")
+            case {"do": "failover", "on": bool(on)}:
+                return self._failover.switch(on)
+        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stack, stacks, failover")
 
     def _register(self) -> None:
         self._poller.register(self._router)
@@ -138,6 +149,11 @@ class Supervisor:
                 changed |= self._observation.process_event(event)
         changed |= self._observation.bury_speechless(now)
         self._serve_control(ready)
+        if now >= self._host.due:
+            self._host.look(now)
+        if now >= self._watchdog.due and not self._router.more_waiting:
+            changed |= self._watchdog.round(now)
+        changed |= self._failover.turn(now)
         # Heartbeats that wait unread may say that a life is well whose deadline has come.
         timed = self._deadline is not None and now >= self._deadline and not self._router.more_waiting
         if changed or timed or now >= self._beats_due:
@@ -170,6 +186,7 @@ class Supervisor:
     def _reconcile(self, now: float) -> None:
         desired, observed = self._picture()
         actions = decide(desired, observed, self._policy, now, stopping=self._stopping, hands_off=self._hands_off)
+        self._watchdog.given_up(actions)
         self._deeds.carry_out(actions)
         if actions:
             desired, observed = self._picture()
@@ -181,6 +198,8 @@ class Supervisor:
         self._finish_stop(now)
 
     def _picture(self) -> tuple[dict[int, DesiredBot], dict[int, ObservedBot]]:
+        for bot in self._roster:
+            bot.held = self._failover.active
         if self._news.rows_known:
             desired = {bot.bot_id: self._enrolment.desired(bot) for bot in self._roster}
         else:  # nobody said that a bot shall be off: a service that stops now keeps what they hold
@@ -220,7 +239,7 @@ class Supervisor:
         if self._router.more_waiting:
             return 0.0
         now = self._clock.monotonic()
-        moments = [now + _LONGEST_WAIT, self._beats_due]
+        moments = [now + _LONGEST_WAIT, self._beats_due, self._watchdog.due, self._host.due]
         if self._deadline is not None:
             moments.append(self._deadline)
         for moment in (self._launcher.wake_at(), self._observation.next_burial()):
@@ -292,7 +311,16 @@ class Supervisor:
             wall=self._clock.now(),
             database=self._news.database_state,
             backlog=self._recorder.backlog(),
+            host=self._host.document(),
+            failover=self._failover.document(),
         )
+
+
+def failover_rule_of(settings: Settings) -> FailoverRule:
+    """The limits of failover mode that the settings ask for."""
+    return FailoverRule(
+        errors=settings.failover_errors, window=settings.failover_window, cooldown=settings.failover_cooldown
+    )
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -12,10 +12,11 @@ from loguru import logger
 
 from common.clock import Clock, SystemClock
 from common.errors import BotvisorError
+from common.wire.facts import AnyFact, EntryDenied, IncidentReported, TradeChanged
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Router
 from supervisor.reconcile.desire import Heed
-from supervisor.record import Record
+from supervisor.record import ERRORS, Record
 from supervisor.roster import Roster
 from supervisor.state_folder import StateFolder
 from supervisor.store.commands import RefreshBots, ReserveIncarnations
@@ -126,9 +127,11 @@ class News:
     def _weather(self, event: DatabaseAway | DatabaseBack) -> None:
         if isinstance(event, DatabaseBack):
             self.database_up, self.database_state = True, "up"
+            self._record.recoveries.database_back()
             logger.info("The database is back after {:.1f} s", event.away_for)
             return
         self.database_up, self.database_state = False, f"away: {event.reason}"
+        self._record.database_away(event.reason)
         logger.warning("The database is away ({}); next try in {:.1f} s, bots go on", event.reason, event.retry_in)
 
     def _rows(self, event: BotsRead) -> None:
@@ -152,10 +155,15 @@ class News:
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
         if self._meter.listens:
             self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
+        for fact in delivery.facts:
+            if isinstance(fact, IncidentReported) and fact.severity in ERRORS:
+                self._record.on_error()
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint
             bot.trades = ()
+        for fact in delivery.facts:
+            _tell(delivery.bot_id, fact)
         if delivery.dead_letters:
             logger.bind(bot_id=delivery.bot_id).error(
                 "Bot {}: {} journal entries were refused by the database and set aside in dead_letters",
@@ -190,3 +198,13 @@ class News:
             logger.warning(
                 "{} writes could not be made before the stop; workers' facts wait in their journals", event.left
             )
+
+
+def _tell(bot_id: int, fact: AnyFact) -> None:
+    """Trades and refusals that are in the database now, each under the correlation id its worker logged it with."""
+    if isinstance(fact, TradeChanged):
+        log = logger.bind(bot_id=bot_id, correlation_id=fact.details.get("correlation_id"))
+        log.debug("Bot {}: {} trade of {} {} is recorded", bot_id, fact.status, fact.size, fact.symbol)
+    elif isinstance(fact, EntryDenied):
+        log = logger.bind(bot_id=bot_id, correlation_id=fact.correlation_id)
+        log.debug("Bot {}: a refused signal is recorded: {}", bot_id, fact.rule)

@@ -16,19 +16,22 @@ from common.clock import Clock
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Stacks, Welcome
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_watch import HostWatch
 from supervisor.intake.router import Received, Router
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import identity_of
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, Spawned, SpawnFailed
+from supervisor.reconcile.categories import class_of_end
 from supervisor.reconcile.exits import ExitCause, cause_of, view_exit
 from supervisor.reconcile.restarts import bury
 from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, LiveWorker, Policy, Rung, StopReason
 from supervisor.record import Record
-from supervisor.roster import Life, Roster
+from supervisor.roster import Bot, Life, Roster
 from supervisor.stacks import StackQuestions
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import SILENT, Meter
+from supervisor.watchdog import Watchdog
 
 _PHASES = {
     Phase.STARTING: LifePhase.STARTING,
@@ -71,6 +74,8 @@ class Observation:
         clock: Clock,
         lease: float,
         stacks: StackQuestions,
+        watchdog: Watchdog,
+        host: HostWatch,
         meter: Meter = SILENT,
     ) -> None:
         self._roster = roster
@@ -85,6 +90,8 @@ class Observation:
         self._clock = clock
         self._lease = lease
         self._stacks = stacks
+        self._watchdog = watchdog
+        self._host = host
         self._meter = meter
         self._departed: deque[tuple[float, int]] = deque()
         self._ended: dict[int, _End] = {}
@@ -164,6 +171,7 @@ class Observation:
             self._adopted.adopt(life.incarnation, identity)
         # A life that has said its name got as far as its own code: a kill from outside is no sign of a bad start.
         life.worker = replace(life.worker.heard(self._clock.monotonic()), recorded_progress=True)
+        self._host.greet(life)
         self._deeds.repeat_drain(life)
         return True
 
@@ -176,6 +184,7 @@ class Observation:
             life.worker = replace(life.worker, paused=heartbeat.paused)
         life.heartbeat, life.heartbeat_at = heartbeat, self._clock.now()
         life.worker = life.worker.heard(now, now - heartbeat.loop_age)
+        self._watchdog.heard(life, heartbeat, now)
         if heartbeat.phase is Phase.STOPPING and heartbeat.unacknowledged:
             life.worker = _waited_for(life.worker, now)
         asked = heartbeat.pause_wish is not None and self._asked_to_pause(life, heartbeat.pause_wish)
@@ -186,11 +195,13 @@ class Observation:
         bot = self._roster.bot(life.bot_id)
         if bot is None or bot.wish is None or not bot.wish.on or life.worker.settle:
             return False
-        if bot.paused != paused:
+        if bot.held:
+            self._deeds.repeat_pause(life)
+        if bot.wants_pause != paused:
             bot.asked_pause = paused
             self._record.ask_pause(bot, paused)
             return True
-        if life.worker.paused == paused:
+        if not bot.held and life.worker.paused == paused:
             self._deeds.repeat_pause(life)
         return False
 
@@ -201,6 +212,8 @@ class Observation:
         life.worker = worker.entered(phase, self._clock.monotonic())
         if phase is LifePhase.RUNNING:
             self._record.life_running(life)
+            bot = self._roster.bot(life.bot_id)
+            self._record.recoveries.life_running(life.bot_id, mended=bot is None or bot.error is None)
             logger.bind(bot_id=life.bot_id, incarnation=life.incarnation).info(
                 "Bot {}: life {} trades", life.bot_id, life.incarnation
             )
@@ -213,6 +226,8 @@ class Observation:
         worker, goodbye = life.worker, life.goodbye
         cause = cause or cause_of(report.exit_code, report.signal, goodbye.cause if goodbye else None, worker.stop)
         detail = detail or (goodbye.detail if goodbye else None) or _how(report, cause)
+        said = goodbye.error_class if goodbye else None
+        category = class_of_end(cause, report.exit_code, said, worker.stop)
         now = self._clock.monotonic()
         bot = self._roster.bury(life)
         try:
@@ -220,17 +235,30 @@ class Observation:
         except OSError as error:  # the next supervisor will find it dead
             logger.bind(bot_id=life.bot_id).error("Bot {}: its record was not removed: {}", life.bot_id, error)
         self._departed.append((now + _AFTERLIFE, incarnation))
-        self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail)
-        log = logger.bind(bot_id=life.bot_id, incarnation=incarnation)
-        log.info("Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, f" ({detail})" if detail else "")
+        self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail, category)
+        log = logger.bind(bot_id=life.bot_id, incarnation=incarnation, error_class=category and str(category))
+        why = (f" ({detail})" if detail else "") + (f", error class {category}" if category else "")
+        log.info("Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, why)
         if bot is None:
             return
-        after = bury(bot.observed(), view_exit(worker, cause, now, detail), self._policy, now, random.random())
+        after = bury(
+            bot.observed(), view_exit(worker, cause, now, detail, category), self._policy, now, random.random()
+        )
         if after.history.failures > bot.history.failures or cause is ExitCause.HOPELESS:
             self._record.failed(bot, detail or f"life {incarnation} ended: {cause}")
+        if category is not None:
+            self._record.recoveries.life_failed(
+                bot.bot_id, incarnation, category, detail, after.history, restarts=_restarts(worker, bot)
+            )
         bot.history = after.history
         bot.unsettle(after.unsettled)
         self._record.remember(bot)
+
+
+def _restarts(worker: LiveWorker, bot: Bot) -> bool:
+    """Whether its end is answered by another life: its bot is on, can run, and it was not to end anyway."""
+    asked = worker.stop is not None and not worker.stop.reason.by_watchdog
+    return not (worker.settle or asked) and (bot.wish is None or bot.wish.on) and bot.error is None
 
 
 def _waited_for(worker: LiveWorker, now: float) -> LiveWorker:

@@ -6,7 +6,7 @@ Belongs to the control loop; every method only hands a command over and returns.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ from typing import Any
 from loguru import logger
 
 from common.clock import Clock
+from common.error_class import ErrorClass
 from supervisor.reconcile.desire import RowView, SupervisionView
 from supervisor.reconcile.exits import FAULTS, ExitCause
-from supervisor.reconcile.states import DesiredBot
+from supervisor.reconcile.health import Assessment
+from supervisor.reconcile.states import DesiredBot, StopReason
 from supervisor.reconcile.status import marks_of, needs_write, status_of
+from supervisor.recovery import Recoveries
 from supervisor.roster import Bot, Check, Life, Roster
 from supervisor.store.commands import (
     Beat,
@@ -43,6 +46,10 @@ _INCIDENT_CAUSES = FAULTS | {
 }
 
 
+ERRORS = frozenset({"error", "critical"})
+"""Severities that count as errors."""
+
+
 class Record:
     """The pen of the control loop."""
 
@@ -51,6 +58,9 @@ class Record:
         self._clock = clock
         self._meter = meter
         self._host = socket.gethostname()
+        self.recoveries = Recoveries(recorder, clock)
+        self.on_error: Callable[[], None] = lambda: None
+        """Called for each error of any bot or of the service."""
 
     def life_opened(self, bot: Bot, life: Life) -> None:
         """A life was asked for."""
@@ -74,7 +84,14 @@ class Record:
         self._recorder.submit(RunningIncarnation(incarnation=life.incarnation, running_at=self._clock.now(), pid=pid))
 
     def life_closed(
-        self, bot: Bot | None, life: Life, cause: ExitCause, code: int | None, signal: int | None, detail: str | None
+        self,
+        bot: Bot | None,
+        life: Life,
+        cause: ExitCause,
+        code: int | None,
+        signal: int | None,
+        detail: str | None,
+        category: ErrorClass | None = None,
     ) -> None:
         """A life is proved gone."""
         self._meter.life_closed(life.bot_id, str(cause), self._clock.monotonic())
@@ -91,9 +108,19 @@ class Record:
         if cause in _INCIDENT_CAUSES:
             severity = "warning" if cause in (ExitCause.KILLED, ExitCause.STUBBORN) else "error"
             name = bot.name if bot else f"Bot {life.bot_id}"
-            sentence = f"{name}: life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
+            sentence = f"life {life.incarnation} ended: {cause}" + (f" ({detail})" if detail else "")
+            if life.replaced_for is not None:
+                self._complete(bot, life, f"{name}: {sentence}; it was replaced, for {life.replaced_for}", category)
+                return
             self._incident(
-                bot, life, severity, "worker", sentence, key=f"exit:{life.incarnation}", output_file=life.output_file
+                bot,
+                life,
+                severity,
+                "worker",
+                f"{name}: {sentence}",
+                key=f"exit:{life.incarnation}",
+                output_file=life.output_file,
+                category=category,
             )
 
     def failed(self, bot: Bot, why: str) -> None:
@@ -103,9 +130,22 @@ class Record:
             self._write_error(bot, why, count=1)
 
     def watchdog_stop(self, bot: Bot, life: Life, why: str) -> None:
-        """A life is aborted because it hangs or is silent."""
+        """A life is ended for its own fault; `life_closed` adds what it says at its end, its stacks above all."""
+        life.replaced_for = why
         sentence = f"{bot.name}: life {life.incarnation} is replaced, for {why}"
-        self._incident(bot, life, "error", "watchdog", sentence, key=f"watchdog:{life.incarnation}")
+        hung = life.worker.stop is not None and life.worker.stop.reason is StopReason.HUNG
+        category = ErrorClass.STRATEGY if hung else ErrorClass.SYSTEM
+        self._incident(bot, life, "error", "watchdog", sentence, key=f"watchdog:{life.incarnation}", category=category)
+
+    def ailing(self, bot: Bot, life: Life, found: Assessment) -> None:
+        """A thorough check found a life in a worse condition; told once for each life and class."""
+        sentence = f"{bot.name}: life {life.incarnation} is {found.health.word}: {'; '.join(found.reasons)}"
+        key = f"health:{life.incarnation}:{found.health.word}"
+        self._incident(bot, life, "warning", "health", sentence, key=key, details={"reasons": list(found.reasons)})
+
+    def shortage(self, resource: str, sentence: str) -> None:
+        """The host is short of something; told once an episode."""
+        self.incident("warning", "resources", sentence, key=f"shortage:{resource}:{self._clock.now().isoformat()}")
 
     def stacks_told(self, life: Life, text: str) -> None:
         """A worker was asked by a signal what its threads are doing."""
@@ -147,8 +187,15 @@ class Record:
         sentence = f"{bot.name} is quarantined: {reason}; {remedy}"
         logger.bind(bot_id=bot.bot_id).critical("Bot {}: {}", bot.bot_id, sentence)
         self._incident(
-            bot, None, "critical", "quarantine", sentence, key=f"quarantine:{bot.bot_id}:{bot.newest_incarnation}"
+            bot,
+            None,
+            "critical",
+            "quarantine",
+            sentence,
+            key=f"quarantine:{bot.bot_id}:{bot.newest_incarnation}",
+            category=self.recoveries.class_of(bot.bot_id),
         )
+        self.recoveries.given_up(bot.bot_id, bot.newest_incarnation, reason)
         self.remember(bot)
 
     def refused(self, bot: Bot, reason: str) -> None:
@@ -167,7 +214,9 @@ class Record:
         if bot.life is not None:
             self._write_error(bot, bot.error, count=1)
         key = f"config:{bot.bot_id}:{bot.generation}"
-        self._incident(bot, bot.life, "error", "configuration", f"{bot.name}: {bot.error}", key=key)
+        sentence = f"{bot.name}: {bot.error}"
+        self._incident(bot, bot.life, "error", "configuration", sentence, key=key, category=ErrorClass.CONFIGURATION)
+        self.recoveries.config_refused(bot.bot_id, bot.generation, bot.error)
 
     def remember(self, bot: Bot, observed_generation: str | None = None) -> None:
         """Write the supervisor's memory of the bot when it changed."""
@@ -248,9 +297,34 @@ class Record:
         if beats:
             self._recorder.submit(WriteHeartbeats(tuple(beats)))
 
-    def incident(self, severity: str, error_class: str, message: str, key: str) -> None:
+    def incident(
+        self, severity: str, error_class: str, message: str, key: str, category: ErrorClass | None = None
+    ) -> None:
         """Something about the service itself."""
-        self._incident(None, None, severity, error_class, message, key=key)
+        self._incident(None, None, severity, error_class, message, key=key, category=category)
+
+    def database_away(self, reason: str) -> None:
+        """The database cannot be reached or written; told once for each time."""
+        began = self.recoveries.database_away(reason)
+        if began is not None:
+            sentence = f"the database is away: {reason}; bots go on, what happens is written when it is back"
+            key = f"database:{began.isoformat()}"
+            self.incident("error", "database", sentence, key, ErrorClass.DATABASE)
+
+    def _complete(self, bot: Bot | None, life: Life, sentence: str, category: ErrorClass | None) -> None:
+        """The watchdog's incident of this life, now with its end and with the stacks that it left."""
+        key = f"watchdog:{life.incarnation}"
+        self._incident(
+            bot,
+            life,
+            "error",
+            "watchdog",
+            sentence,
+            key=key,
+            output_file=life.output_file,
+            completes=True,
+            category=category,
+        )
 
     def _write_error(self, bot: Bot, error: str, *, count: int) -> None:
         self._recorder.submit(
@@ -270,8 +344,12 @@ class Record:
         key: str,
         output_file: Path | None = None,
         details: Mapping[str, Any] | None = None,
+        completes: bool = False,
+        category: ErrorClass | None = None,
     ) -> None:
         self._meter.incident(severity, error_class)
+        if severity in ERRORS and error_class != "failover":
+            self.on_error()
         self._recorder.submit(
             RecordIncident(
                 key=key,
@@ -282,7 +360,9 @@ class Record:
                 message=message,
                 at=self._clock.now(),
                 output_file=output_file,
+                category=category,
                 details=details or {},
+                completes=completes,
             )
         )
 

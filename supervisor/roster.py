@@ -21,6 +21,7 @@ from supervisor.reconcile.desire import Heed, Wish
 from supervisor.reconcile.states import LiveWorker, ObservedBot, RestartHistory
 from supervisor.store.bots import BotRow
 from supervisor.store.supervision import Supervision
+from supervisor.vital_signs import VitalSigns
 
 
 class Check(StrEnum):
@@ -52,7 +53,7 @@ class Life:
     token: str
     born_at: datetime
     output_file: Path | None = None
-    """Where its stdout, stderr and stack dumps go; None for an adopted life."""
+    """Where its stdout, stderr and stack dumps go; None where an earlier version did not say."""
     identity: ProcessIdentity | None = None
     """None until the launcher tells the pid."""
     renew_at: float = 0.0
@@ -60,8 +61,12 @@ class Life:
     heartbeat: Heartbeat | None = None
     heartbeat_at: datetime | None = None
     goodbye: Goodbye | None = None
+    replaced_for: str | None = None
+    """Why it is ended for its own fault, in words; None while it is not."""
     stacks: Stacks | None = None
     """What its threads were doing when it was last asked."""
+    signs: VitalSigns = field(default_factory=VitalSigns)
+    """What the watchdog measured of it."""
     record: LifeRecord | None = None
     """What is on disk of it, for the next supervisor."""
 
@@ -100,6 +105,8 @@ class Bot:
     heed: Heed = field(default_factory=Heed)
     asked_pause: bool | None = None
     """A signal to its worker asked to pause (or resume); counts until the row says so."""
+    held: bool = False
+    """Failover mode stops its entries; its row does not say so."""
     warned: set[str] = field(default_factory=set)
     newest_incarnation: int | None = None
     life: Life | None = None
@@ -118,6 +125,11 @@ class Bot:
     @property
     def paused(self) -> bool:
         """Whether the bot shall make no entries."""
+        return self.held or self.wants_pause
+
+    @property
+    def wants_pause(self) -> bool:
+        """Whether an operator wants the bot to make no entries."""
         if self.asked_pause is not None:
             return self.asked_pause
         return self.wish is not None and self.wish.paused

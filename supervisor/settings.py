@@ -90,6 +90,12 @@ class Settings(BaseSettings):
     checkpoint_bars: int = Field(
         64, ge=1, description="Bars between a worker's checkpoints when nothing else makes one."
     )
+    metrics_interval: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after which a bot's performance metrics are written when they changed and no trade was closed; each closed trade writes them too. 0 = only then.",
+    )
 
     launcher: Literal["forkserver", "interpreter"] = Field(
         "forkserver" if hasattr(os, "fork") else "interpreter",
@@ -101,6 +107,62 @@ class Settings(BaseSettings):
     )
     plugin_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Folders of strategy plugins, separated as in PATH."
+    )
+
+    health_check_interval: Seconds = Field(
+        30.0,
+        description="Seconds between thorough checks of a worker: response time, errors, CPU, memory. Silence and hangs are noticed by `BOTVISOR_HEARTBEAT_MISSES`, which is quicker.",
+    )
+    health_failed_checks: int = Field(
+        3, ge=1, le=1000, description="Thorough checks failed in a row after which a worker is replaced."
+    )
+    response_limit: float = Field(
+        15.0,
+        ge=0,
+        le=86_400,
+        description="Seconds within which a trading loop answers a question; a third of it is degraded. 0 = off.",
+    )
+    error_rate_limit: float = Field(
+        30.0, ge=0, description="ERROR lines a worker may log a minute; a third of it is degraded. 0 = off."
+    )
+    bot_memory_limit_mb: float = Field(
+        0.0,
+        ge=0,
+        description="Resident memory of a worker, in MB, above which it is replaced; warned of at 80 %. 0 = off. A config's `limits.memory_mb` wins.",
+    )
+    bot_cpu_limit_percent: float = Field(
+        0.0,
+        ge=0,
+        description="Percent of one core that a worker may use, as an average over a check interval; a worker that stays above it is replaced. 0 = off. A config's `limits.cpu_percent` wins.",
+    )
+    cpu_warn_percent: float = Field(
+        80.0, gt=0, le=100, description="CPU use of the host above which is warned and, if it lasts, throttled."
+    )
+    memory_warn_percent: float = Field(
+        85.0, gt=0, le=100, description="Memory use of the host above which is warned and, if it lasts, throttled."
+    )
+    disk_warn_percent: float = Field(
+        90.0, gt=0, le=100, description="Use of the state folder's file system above which is warned."
+    )
+    throttle_pause: float = Field(
+        0.25,
+        ge=0,
+        le=0.25,
+        description="Seconds that a throttled bot waits after each bar (one without pace: as long as it worked). Trades stay the same. 0 = never throttle.",
+    )
+
+    failover_errors: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Errors of all bots within the window that begin failover mode: no bot makes entries until it ends. 0 = never by itself; 20 is a good value.",
+    )
+    failover_window: Seconds = Field(300.0, description="Window in which errors count towards failover mode.")
+    failover_cooldown: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after which failover mode ends if the errors have ceased; 0 = `botctl failover --off` ends it.",
     )
 
     metrics_address: str = Field(

@@ -57,6 +57,7 @@ class TicketOffice:
             log_rotation_mb=settings.log_rotation_mb,
             log_keep=settings.log_keep,
             checkpoint_bars=settings.checkpoint_bars,
+            metrics_interval=settings.metrics_interval,
             process_title=f"botvisor: bot {bot.bot_id} {accepted.name}"[:_TITLE_LENGTH],
             plugin_dirs=settings.plugin_dirs,
             recovery=Recovery(checkpoint=bot.checkpoint, trades=() if bot.checkpoint else bot.trades),

@@ -21,6 +21,7 @@ from loguru import logger
 
 from common import logs
 from common.clock import Clock, SystemClock
+from common.error_class import ErrorClass, classify
 from common.errors import ConfigurationError
 from common.exit_status import ExitStatus
 from common.spec import BotSpec, read_spec
@@ -62,13 +63,13 @@ class _Ending:
 def live(ticket: Ticket) -> int:
     """Live the life of `ticket`; returns the exit code."""
     decimal.setcontext(CONTEXT.copy())
-    _set_up_logs(ticket)
+    errors = _set_up_logs(ticket)
     faulthandler.enable(all_threads=True)
     sys.stderr.write(LIFE_MARKER.format(ticket.incarnation) + "\n")
     sys.stderr.flush()
     try:
         with LifeLock(ticket.places.state_dir, ticket.incarnation), PidFile(ticket.places.pid_file):
-            return _Life(ticket, SystemClock()).run()
+            return _Life(ticket, SystemClock(), errors).run()
     except LockHeldError as error:
         logger.error("{}", error)
         return ExitStatus.LOCKED
@@ -101,7 +102,7 @@ def _refuse_foreign(checkpoint: Checkpoint | None, ticket: Ticket) -> None:
         )
 
 
-def _set_up_logs(ticket: Ticket) -> None:
+def _set_up_logs(ticket: Ticket) -> logs.ErrorCount:
     logs.reset()
     logs.register_secret(ticket.link.token)
     logs.register_secrets_of(ticket.config)
@@ -114,21 +115,24 @@ def _set_up_logs(ticket: Ticket) -> None:
         bot_id=ticket.row.bot_id,
         incarnation=ticket.incarnation,
     )
+    return logs.add_error_count()
 
 
 class _Life:
     """The parts of a life and how they end together."""
 
-    def __init__(self, ticket: Ticket, clock: Clock) -> None:
+    def __init__(self, ticket: Ticket, clock: Clock, errors: logs.ErrorCount) -> None:
         self._ticket = ticket
         self._clock = clock
         self._ending = _Ending()
         folder = ticket.places.state_dir / "journal"
         self._progress = Progress(paused=ticket.paused, last_round=clock.monotonic())
+        self._progress.errors = errors
         self._journal = Journal.open(folder, ticket.incarnation, clock)
         self._trading: Trading | None = None
         self._stop_wanted: bool | None = None
         self._paused = ticket.paused
+        self._throttle = 0.0
         self._room = threading.Event()  # never set: a handler that set it could meet itself
         self._link = Link(
             ticket.link,
@@ -144,6 +148,8 @@ class _Life:
             on_pause=self._pause,
             on_orphaned=self._orphaned,
             on_failed=self._link_failed,
+            on_probe=self._probe,
+            on_throttle=self._throttled,
             clock=clock,
         )
         self._progress.on_phase = self._link.wake
@@ -156,16 +162,18 @@ class _Life:
             code, goodbye = self._trade(spec)
         except ConfigurationError as error:
             logger.error("This bot cannot run: {}", error)
-            code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error))
+            said = str(ErrorClass.CONFIGURATION)
+            code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error), error_class=said)
         except SystemExit as error:
             logger.exception("The strategy tried to end the process")
-            code, goodbye = (
-                ExitStatus.FAILED,
-                Goodbye(cause="failed", detail=f"the strategy called exit({error.code!r})"),
-            )
+            said, detail = str(ErrorClass.STRATEGY), f"the strategy called exit({error.code!r})"
+            code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=detail, error_class=said)
         except Exception as error:  # noqa: BLE001 - the outermost edge of the trading thread: whatever it was, say so and leave
-            logger.exception("The trading loop failed")
-            code, goodbye = ExitStatus.FAILED, Goodbye(cause="failed", detail=f"{type(error).__name__}: {error}")
+            said = self._error_class(error)
+            logger.bind(error_class=said).exception("The trading loop failed (class {})", said)
+            detail = f"{type(error).__name__}: {error}"
+            code = ExitStatus.BAD_CREDENTIALS if said == ErrorClass.AUTHENTICATION else ExitStatus.FAILED
+            goodbye = Goodbye(cause="failed", detail=detail, error_class=said)
         self._progress.phase = Phase.STOPPING
         self._journal.close()
         self._link.finish(goodbye, self._flush_seconds(code))
@@ -176,6 +184,11 @@ class _Life:
             logger.warning("Not everything was recorded in time; the bot's next life delivers the rest")
             return ExitStatus.OK if code == ExitStatus.FINISHED else code
         return code
+
+    def _error_class(self, error: Exception) -> str:
+        """What nobody foresaw in the trading thread comes out of the strategy's code; in the link it is ours."""
+        ours = error is self._link.failure
+        return str(classify(error, ErrorClass.SYSTEM if ours else ErrorClass.STRATEGY))
 
     def _spec(self) -> BotSpec:
         reading = read_spec(self._ticket.config, self._ticket.row)
@@ -199,6 +212,7 @@ class _Life:
         trading = Trading(spec, self._ticket, checkpoint, self._commit, self._progress, self._clock)
         self._trading = trading
         trading.set_paused(self._paused)
+        trading.set_throttle(self._throttle)
         if self._stop_wanted is not None:
             trading.request_stop(apply_on_stop=self._stop_wanted)
         outcome = trading.run()
@@ -299,3 +313,13 @@ class _Life:
         self._paused = paused
         if self._trading is not None:
             self._trading.set_paused(paused)
+
+    def _probe(self, number: int) -> None:
+        self._progress.probe = number
+        if self._trading is not None:
+            self._trading.nudge()
+
+    def _throttled(self, seconds: float) -> None:
+        self._throttle = seconds
+        if self._trading is not None:
+            self._trading.set_throttle(seconds)

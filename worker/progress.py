@@ -1,7 +1,7 @@
 """What the trading loop has achieved so far, for the heartbeat to carry.
 
-Written only by the trading thread, read by the io thread (which alone ends a `pause_wish`); each field is replaced
-as a whole, so a reader never sees half a value.
+Written only by the trading thread, read by the io thread (which alone ends a `pause_wish` and asks by `probe`);
+each field is replaced as a whole, so a reader never sees half a value.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from common.logs import ErrorCount
 from common.wire.messages import Phase
 
 
@@ -21,14 +22,17 @@ class Progress:
 
     __slots__ = (
         "_phase",
+        "answered",
         "bars",
         "equity",
+        "errors",
         "last_bar_at",
         "last_round",
         "on_phase",
         "pause_wish",
         "paused",
         "position",
+        "probe",
     )
 
     def __init__(self, *, last_round: float = 0.0, paused: bool = False) -> None:
@@ -43,8 +47,16 @@ class Progress:
         self.paused = paused
         self.pause_wish: bool | None = None
         """What a signal asked for and the supervisor has not confirmed yet."""
+        self.probe = self.answered = 0
+        """The newest question to the trading loop, and the one it has come across."""
+        self.errors = ErrorCount()
         self.on_phase: Callable[[], None] = _nobody
-        """Called on the trading thread after each change of phase, so that it is told at once."""
+        """Called on the trading thread after each change of phase or answer, so that it is told at once."""
+
+    def answer(self) -> None:
+        """The trading loop has come across the question."""
+        self.answered = self.probe
+        self.on_phase()
 
     @property
     def phase(self) -> Phase:

@@ -208,6 +208,14 @@ class NotificationSpec(_Part):
     webhook_url: str | None = None
 
 
+class LimitsSpec(_Part):
+    """What the bot's process may use; None = as the service's settings say, 0 = no limit."""
+
+    memory_mb: float | None = None
+    cpu_percent: float | None = None
+    """Percent of one core, as an average over a check interval."""
+
+
 class BotSpec(_Part):
     """One bot, as its row and config describe it."""
 
@@ -225,5 +233,6 @@ class BotSpec(_Part):
     trading: TradingSpec = TradingSpec()
     risk: RiskSpec = RiskSpec()
     notifications: NotificationSpec = NotificationSpec()
+    limits: LimitsSpec = LimitsSpec()
     raw: dict[str, Any] = Field(default_factory=dict)
     """The decoded config, unknown keys included."""

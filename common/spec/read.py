@@ -10,6 +10,7 @@ from common.spec.broker import read_broker
 from common.spec.data import read_data
 from common.spec.decode import decode
 from common.spec.fields import Field, Flag, PassThrough, Text, Whole
+from common.spec.limits import read_limits
 from common.spec.model import BotSpec, BrokerSpec, DataSpec
 from common.spec.notifications import read_notifications
 from common.spec.problems import Problem
@@ -53,7 +54,7 @@ FIELDS: tuple[Field[Any], ...] = (
         )
     ),
 )
-SECTIONS = ("broker", "strategy", "data", "trading", "risk_management", "notifications")
+SECTIONS = ("broker", "strategy", "data", "trading", "risk_management", "notifications", "limits")
 MANIFEST_KEYS = ("modules", "components", "overrides")
 
 
@@ -112,6 +113,7 @@ def _read(config: Section, content: dict[str, Any], row: RowFacts) -> BotSpec:
     trading = read_trading(trading_section, risk_section, symbol)
     risk = read_risk(risk_section)
     notifications = read_notifications(config.section("notifications"))
+    limits = read_limits(config.section("limits"))
     judged = () if any(config.present(field.name) for field in (SYMBOL, *OLD_SYMBOLS)) else (SEVERAL_SYMBOLS,)
     config.warn_unknown(FIELDS, (*SECTIONS, *MANIFEST_KEYS, *judged))
     return BotSpec(
@@ -126,6 +128,7 @@ def _read(config: Section, content: dict[str, Any], row: RowFacts) -> BotSpec:
         trading=trading,
         risk=risk,
         notifications=notifications,
+        limits=limits,
         raw=content,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from common.spec import broker, data, notifications, read, risk, strategy, trading
+from common.spec import broker, data, limits, notifications, read, risk, strategy, trading
 from common.spec.fields import Choice, Field
 
 SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
@@ -37,6 +37,7 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
         "Older nested form, also as `notifications.email`; flat keys win.",
         (notifications.CHANNEL_ENABLED, notifications.NOTIFY_ON_LIST),
     ),
+    ("limits", "What the bot's process may use. The service's settings hold for what is not given.", limits.FIELDS),
 )
 
 WARNINGS: tuple[tuple[str, str], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -61,8 +62,13 @@ class EquityCurve:
         return (self.peak - self.equity) * _HUNDRED / self.peak if self.peak > 0 else Decimal(0)
 
 
-def metrics_of(performance: Performance, curve: EquityCurve, start_balance: Decimal, at: datetime) -> dict[str, Any]:
-    """The metrics document: money rounded to 8 places and percents to 4, as JSON numbers; `at` is aware UTC."""
+def metrics_of(figures: Mapping[str, int | float], at: datetime) -> dict[str, Any]:
+    """The metrics document: `figures` as of `at` (aware UTC)."""
+    return {**figures, "last_updated": at.isoformat()}
+
+
+def figures_of(performance: Performance, curve: EquityCurve, start_balance: Decimal) -> dict[str, int | float]:
+    """The figures of the metrics document: money rounded to 8 places and percents to 4, as JSON numbers."""
     total = performance.total_pnl
     percent = total * _HUNDRED / start_balance if start_balance > 0 else Decimal(0)
     return {
@@ -76,5 +82,4 @@ def metrics_of(performance: Performance, curve: EquityCurve, start_balance: Deci
         "current_drawdown": float(round_percent(curve.drawdown())),
         "peak_balance": float(round_money(curve.peak)),
         "current_balance": float(round_money(start_balance + total)),
-        "last_updated": at.isoformat(),
     }

@@ -113,6 +113,10 @@ class PositionChanged(Fact):
     qty_open: Decimal
     avg_price: Decimal | None
     realized_pnl: Decimal
+    adopted_row_id: int | None = None
+    """Row id of its trade when that was found open in the database and not opened by us."""
+    correlation_id: str | None = None
+    """Of the signal it was opened by; goes into extra_metadata."""
 
 
 class AccountChanged(Fact):
@@ -137,12 +141,13 @@ class MetricsComputed(Fact):
 
 
 class EntryDenied(Fact):
-    """An entry that a limit refused before anything was sent (key: denial_key)."""
+    """A signal that was refused, by its check or by a limit, before anything was sent (key: denial_key)."""
 
     kind: Literal["denial"] = "denial"
     denial_key: str
     symbol: str
-    side: Literal["buy", "sell"]
+    side: Annotated[str, Field(max_length=10)]
+    """buy or sell, or what else the signal said."""
     rule: str
     message: str
     limit: str | None = None
@@ -161,6 +166,8 @@ class IncidentReported(Fact):
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
     at: datetime
+    category: str | None = None
+    """Name of an `ErrorClass`; None for what is no error."""
 
 
 class FeedFinished(Fact):

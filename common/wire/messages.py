@@ -31,6 +31,8 @@ class Kind:
     DRAIN = b"D"
     PAUSE = b"P"
     TELL_STACKS = b"S"
+    PROBE = b"Q"
+    THROTTLE = b"L"
 
 
 class Phase(StrEnum):
@@ -75,6 +77,10 @@ class Heartbeat(Message):
     pause_wish: bool | None = None
     """A signal asked this life to pause (or resume); repeated until a Pause answers it."""
     detail: str | None = None
+    errors: int | None = None
+    """ERROR and CRITICAL lines logged in this life; None: it does not count them."""
+    answered: int | None = None
+    """Number of the newest Probe that the trading loop has come across; None: it knows no probes."""
 
 
 class Goodbye(Message):
@@ -82,6 +88,8 @@ class Goodbye(Message):
 
     cause: Literal["drained", "terminated", "hangup", "finished", "orphaned", "bad_spec", "locked", "failed"]
     detail: str | None = None
+    error_class: str | None = None
+    """Name of the `ErrorClass` of what ended it; None for an end that is no error."""
 
 
 class Stacks(Message):
@@ -135,6 +143,18 @@ class TellStacks(Message):
     question: int
 
 
+class Probe(Message):
+    """Supervisor → worker: have the trading loop answer by a heartbeat, which tells how quickly it does."""
+
+    number: int
+
+
+class Throttle(Message):
+    """Supervisor → worker: the host is short; wait this long after each bar. 0: no longer."""
+
+    pause_seconds: float
+
+
 MESSAGE_OF_KIND: dict[bytes, type[Message]] = {
     Kind.HELLO: Hello,
     Kind.HEARTBEAT: Heartbeat,
@@ -147,5 +167,7 @@ MESSAGE_OF_KIND: dict[bytes, type[Message]] = {
     Kind.DRAIN: Drain,
     Kind.PAUSE: Pause,
     Kind.TELL_STACKS: TellStacks,
+    Kind.PROBE: Probe,
+    Kind.THROTTLE: Throttle,
 }
 KIND_OF_MESSAGE: dict[type[Message], bytes] = {message: kind for kind, message in MESSAGE_OF_KIND.items()}

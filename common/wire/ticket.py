@@ -95,6 +95,8 @@ class Ticket(_Part):
     log_keep: int = 5
     checkpoint_bars: int = 64
     """Bars between checkpoints when nothing else makes one."""
+    metrics_interval: float = 300.0
+    """Seconds between performance metrics that no closed trade asks for, 0 = none."""
     process_title: str
     plugin_dirs: tuple[Path, ...] = ()
     recovery: Recovery = Recovery()

@@ -7,7 +7,19 @@ import sys
 import typer
 
 from common import logs
-from supervisor.cli import backtest, database, doctor, replay, reports, setup, stack, strategies, wishes
+from supervisor.cli import (
+    backtest,
+    database,
+    doctor,
+    failover,
+    incidents,
+    replay,
+    reports,
+    setup,
+    stack,
+    strategies,
+    wishes,
+)
 
 app = typer.Typer(
     name="botctl",
@@ -36,7 +48,8 @@ app.command("stack")(stack.stack)
 app.command("doctor")(doctor.doctor)
 app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
-app.command("incidents")(reports.incidents)
+app.command("incidents")(incidents.incidents)
+app.command("failover")(failover.failover)
 app.command("logs")(reports.log_lines)
 
 

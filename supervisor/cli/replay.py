@@ -30,7 +30,12 @@ from supervisor.settings import Settings
 from supervisor.store.console import Console, open_console
 
 _LOOK_AGAIN = 0.2
-_QUICK = {"BOTVISOR_HEARTBEAT_INTERVAL": "0.5", "BOTVISOR_HEARTBEAT_MISSES": "60", "BOTVISOR_POLL_INTERVAL": "1"}
+_QUICK = {
+    "BOTVISOR_HEARTBEAT_INTERVAL": "0.5",
+    "BOTVISOR_HEARTBEAT_MISSES": "60",
+    "BOTVISOR_POLL_INTERVAL": "1",
+    "BOTVISOR_THROTTLE_PAUSE": "0",
+}
 
 Keep = Annotated[
     Path | None, typer.Option("--keep", help="Keep database, journal and logs in this folder, which must be new.")

@@ -1,4 +1,4 @@
-"""`botctl status`, `ps`, `trades`, `orders`, `incidents`, `logs`: what is and what was."""
+"""`botctl status`, `ps`, `trades`, `orders`, `logs`: what is and what was."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ def status(bot: AnyBot = None, as_json: Json = False) -> None:
             "name": "Name",
             "status": "Status",
             "pid": "Pid",
+            "health": "Health",
+            "cpu_percent": "CPU %",
+            "memory_mb": "MB",
             "heartbeat": "Heard",
             "bars": "Bars",
             "position": "Position",
@@ -69,6 +72,11 @@ def processes(as_json: Json = False) -> None:
             "incarnation": "Life",
             "phase": "Phase",
             "stopping": "Stopping",
+            "health": "Health",
+            "cpu_percent": "CPU %",
+            "memory_mb": "RSS (MB)",
+            "memory_uss_mb": "USS (MB)",
+            "response_time": "Answer (s)",
             "uptime": "Up (s)",
             "heartbeat_age": "Heard (s)",
             "progress_age": "Progress (s)",
@@ -107,7 +115,7 @@ def trades(
 
 def orders(
     bot: AnyBot = None,
-    denied: Annotated[bool, typer.Option("--denied", help="Entries that a limit refused instead.")] = False,
+    denied: Annotated[bool, typer.Option("--denied", help="Signals that were refused instead.")] = False,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -115,8 +123,16 @@ def orders(
     with session(as_json) as here:
         bot_id = _bot_id(here, bot)
         if denied:
-            columns = {"bot_id": "Bot", "decided_at": "Decided", "symbol": "Symbol", "rule": "Rule", "message": "Why"}
-            show(here.console.denials(bot_id, limit), columns, as_json=as_json, empty="no refused entries")
+            columns = {
+                "bot_id": "Bot",
+                "decided_at": "Decided",
+                "symbol": "Symbol",
+                "side": "Side",
+                "rule": "Rule",
+                "message": "Why",
+                "correlation_id": "Signal",
+            }
+            show(here.console.denials(bot_id, limit), columns, as_json=as_json, empty="no refused signals")
             return
         columns = {
             "bot_id": "Bot",
@@ -132,21 +148,6 @@ def orders(
             "reason": "Reason",
         }
         show(here.console.orders(bot_id, limit), columns, as_json=as_json, empty="no orders")
-
-
-def incidents(bot: AnyBot = None, limit: Limit = 50, as_json: Json = False) -> None:
-    """What an operator should read, newest first."""
-    with session(as_json) as here:
-        rows = here.console.incidents(_bot_id(here, bot), limit)
-        columns = {
-            "at": "When",
-            "bot_id": "Bot",
-            "incarnation": "Life",
-            "severity": "Severity",
-            "error_class": "Class",
-            "message": "What happened",
-        }
-        show(rows, columns, as_json=as_json, empty="no incidents")
 
 
 def log_lines(
@@ -204,6 +205,9 @@ def _status_row(row: dict[str, Any], live: dict[str, Any] | None, now: datetime)
         "phase": life.get("phase"),
         "heartbeat": ago(row.get("last_heartbeat"), now),
         "last_heartbeat": row.get("last_heartbeat"),
+        "health": life.get("health"),
+        "cpu_percent": life.get("cpu_percent"),
+        "memory_mb": life.get("memory_mb"),
         "bars": life.get("bars"),
         "last_bar_at": life.get("last_bar_at"),
         "position": life.get("position"),
@@ -220,4 +224,9 @@ def _status_row(row: dict[str, Any], live: dict[str, Any] | None, now: datetime)
 def _headline(live: dict[str, Any] | None) -> str:
     if live is None:
         return "no supervisor runs here; this is what the database says"
-    return f"supervisor pid {live['pid']}, database {live['database']}, {live['backlog']} writes waiting"
+    line = f"supervisor pid {live['pid']}, database {live['database']}, {live['backlog']} writes waiting"
+    host = live.get("host") or {}
+    if host.get("short_of"):
+        line += f"; the host is short of {', '.join(host['short_of'])}" + (", bots slowed" if host["throttled"] else "")
+    since = (live.get("failover") or {}).get("since")
+    return line + (f"; FAILOVER since {since}: no entries (`botctl failover --off` ends it)" if since else "")

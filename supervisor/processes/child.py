@@ -9,7 +9,8 @@ import psutil
 from common.process import facts_of
 from supervisor.processes.port import ProcessIdentity
 
-_PROC = Path("/proc/self/stat").exists()
+ON_PROC = Path("/proc/self/stat").exists()
+"""Whether the kernel tells of processes by files, as Linux does."""
 
 
 def create_time(pid: int) -> float | None:
@@ -18,7 +19,7 @@ def create_time(pid: int) -> float | None:
     psutil's create time is derived from the wall clock on Linux and moves when the clock is set, which would
     make every survivor a stranger; the kernel's own count from boot does not.
     """
-    if _PROC:
+    if ON_PROC:
         facts = facts_of(pid)
         return None if facts is None or facts.dead else facts.created
     try:

@@ -29,6 +29,8 @@ class LifeRecord(BaseModel):
     """The bot's state folder, where its life lock is."""
     started_at: datetime
     """Aware UTC."""
+    output_file: Path | None = None
+    """Where its stdout, stderr and stack dumps go; None in a record of an earlier version."""
     pid: int | None = None
     create_time: float | None = None
 

@@ -110,6 +110,9 @@ def _stop_steps(want: DesiredBot, worker: LiveWorker, policy: Policy, stopping: 
     steps = _watchdog(worker, policy)
     if (reason := _leave(want, worker, stopping)) is not None:
         steps.append(_StopStep(_NOW, Rung.DRAIN, reason))
+    if worker.condemned is not None and worker.phase is LifePhase.RUNNING:
+        # After the reasons above: a bot that is to be off anyway applies its stop policy.
+        steps.append(_StopStep(_NOW, Rung.DRAIN, worker.condemned))
     return steps
 
 

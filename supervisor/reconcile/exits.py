@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from common.error_class import ErrorClass
 from common.exit_status import HOPELESS, ExitStatus
-from supervisor.reconcile.states import LiveWorker, Rung, StopLadder
+from supervisor.reconcile.states import AILMENTS, LiveWorker, Rung, StopLadder
 
 SIGHUP, SIGKILL, SIGTERM = 1, 9, 15
 """POSIX numbers; named here because not every platform's signal module has them."""
@@ -31,7 +32,7 @@ class ExitCause(StrEnum):
     CRASHED = "crashed"
     """Ended by a signal that nobody sent on purpose."""
     WATCHDOG = "watchdog"
-    """We ended it for silence, a hang or a start that took too long."""
+    """We ended it for silence, a hang, a start that took too long, or its use of memory or processor."""
     STUBBORN = "stubborn"
     """We wanted it to end, it did not heed, and was ended by a signal."""
     KILLED = "killed"
@@ -79,6 +80,9 @@ def cause_of(
     if signal is not None:
         return _cause_of_signal(signal, stop)
     said = _CAUSE_OF_GOODBYE.get(goodbye or "")
+    ailing = stop is not None and stop.reason in AILMENTS
+    if ailing and (code == ExitStatus.OK or (code is None and (said is None or said in _GRACEFUL))):
+        return ExitCause.WATCHDOG
     if code is None:
         return said or (_pushed(stop) if stop is not None else ExitCause.UNKNOWN)
     if code == ExitStatus.OK:
@@ -122,11 +126,19 @@ class ExitView:
     """It was drained with its stop policy, and left in peace."""
     settle: bool = False
     """It was a settle life."""
+    category: ErrorClass | None = None
+    """Class of the error that ended it; None when nothing is known of one."""
     detail: str | None = None
     """What is known beyond the cause, in plain words; ends up in the verdict."""
 
 
-def view_exit(worker: LiveWorker, cause: ExitCause, now: float, detail: str | None = None) -> ExitView:
+def view_exit(
+    worker: LiveWorker,
+    cause: ExitCause,
+    now: float,
+    detail: str | None = None,
+    category: ErrorClass | None = None,
+) -> ExitView:
     """The end of `worker` at `now` for `cause`."""
     stop = worker.stop
     return ExitView(
@@ -138,5 +150,6 @@ def view_exit(worker: LiveWorker, cause: ExitCause, now: float, detail: str | No
         asked=stop is not None and not stop.reason.by_watchdog,
         settled=cause is ExitCause.DRAINED and stop is not None and stop.apply_on_stop,
         settle=worker.settle,
+        category=category,
         detail=detail,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from common.backoff import delay
+from common.recovery import CircuitBreaker, breaks_circuit
 from supervisor.reconcile.exits import FAULTS, FROM_OUTSIDE, NEVER_LIVED, ExitCause, ExitView
 from supervisor.reconcile.states import LiveWorker, ObservedBot, Policy, RestartHistory
 
@@ -81,6 +82,7 @@ def _sheet_for(history: RestartHistory, exit: ExitView, policy: Policy, now: flo
         history,
         failures=0 if stable else history.failures,
         fruitless=0 if exit.reached_running else history.fruitless,
+        breaker=CircuitBreaker() if stable else history.breaker,
         kills=tuple(at for at in history.kills if at > now - policy.kill_window),
         next_start_at=None,
     )
@@ -96,9 +98,18 @@ def _killed(sheet: RestartHistory, exit: ExitView, policy: Policy, now: float) -
 
 def _failed(sheet: RestartHistory, exit: ExitView, policy: Policy, now: float, jitter: float) -> RestartHistory:
     failed = replace(sheet, failures=sheet.failures + 1)
+    if breaks_circuit(exit.category):
+        return _held_off(failed, policy, now, jitter)
     if failed.failures < policy.restart_limit:
         return _wait(failed, policy, now, jitter)
     return replace(failed, verdict=_because(f"{failed.failures} failures in a row", exit))
+
+
+def _held_off(failed: RestartHistory, policy: Policy, now: float, jitter: float) -> RestartHistory:
+    """What is no fault of the bot is tried for as long as it takes, with long pauses."""
+    waiting = replace(_wait(failed, policy, now, jitter), breaker=failed.breaker.failed(now))
+    earliest = max(waiting.next_start_at or now, waiting.breaker.retry_at(now))
+    return replace(waiting, next_start_at=earliest if earliest > now else None)
 
 
 def _wait(sheet: RestartHistory, policy: Policy, now: float, jitter: float, extra: int = 0) -> RestartHistory:

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 from common.errors import BotvisorError
+from common.recovery import CircuitBreaker
 
 
 class BrokenTransition(BotvisorError):
@@ -76,6 +77,10 @@ class StopReason(StrEnum):
     """It did not get to trading in time."""
     OVERDUE = "overdue"
     """It began to leave on its own, or had only to settle, and does not come to an end."""
+    MEMORY = "memory"
+    """It uses more memory than it may."""
+    UNHEALTHY = "unhealthy"
+    """It failed several thorough checks in a row."""
 
     @property
     def by_watchdog(self) -> bool:
@@ -83,7 +88,10 @@ class StopReason(StrEnum):
         return self in _WATCHDOG_REASONS
 
 
-_WATCHDOG_REASONS = frozenset({StopReason.SILENT, StopReason.HUNG, StopReason.START_TIMEOUT, StopReason.OVERDUE})
+AILMENTS = frozenset({StopReason.MEMORY, StopReason.UNHEALTHY})
+"""Faults of a life that can still be asked to end; doing so gracefully does not make it less of a fault."""
+
+_WATCHDOG_REASONS = AILMENTS | {StopReason.SILENT, StopReason.HUNG, StopReason.START_TIMEOUT, StopReason.OVERDUE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +130,8 @@ class LiveWorker:
     """Born under an earlier supervisor."""
     settle: bool = False
     """Lives only to apply the stop policy of a bot that is off."""
+    condemned: StopReason | None = None
+    """One of AILMENTS, once the watchdog has found that the life must be replaced."""
 
     def entered(self, phase: LifePhase, at: float) -> LiveWorker:
         """The same life in `phase` since `at`; hearing the present phase again changes nothing.
@@ -180,6 +190,8 @@ class RestartHistory:
     """Why this generation shall be quarantined; None = it may run."""
     finished: bool = False
     """The feed came to its end: there is nothing more to run."""
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    """Of failures that are nobody's fault here: the network's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

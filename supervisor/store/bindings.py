@@ -11,7 +11,7 @@ from typing import Any
 from loguru import logger
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 
-from common.wire.facts import TradeChanged
+from common.wire.facts import PositionChanged, TradeChanged
 from supervisor.store.commands import RecordIncident
 from supervisor.store.folding import BotKey
 from supervisor.store.incidents import record_incidents
@@ -32,6 +32,7 @@ class Binding:
 
 
 Bindings = dict[BotKey, Binding]
+_Adoptable = TradeChanged | PositionChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,11 @@ def _incident(lost: _Lost, at: datetime) -> RecordIncident:
     )
 
 
-def adopt(connection: Connection, shape: Shape, bindings: Bindings, trades: Mapping[BotKey, TradeChanged]) -> None:
+def adopt(connection: Connection, shape: Shape, bindings: Bindings, facts: Mapping[BotKey, _Adoptable]) -> None:
     """Bind keys of trades that the earlier service opened to their rows, and to the positions of those."""
     wanted = {
         (key[0], fact.adopted_row_id): bindings[key]
-        for key, fact in trades.items()
+        for key, fact in facts.items()
         if fact.adopted_row_id is not None and bindings[key].trade_id is None
     }
     if not wanted:

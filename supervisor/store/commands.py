@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from common.error_class import ErrorClass
+from common.recovery import Outcome, RecoveryStrategy
 from supervisor.store.supervision import Supervision
 
 
@@ -123,8 +125,40 @@ class RecordIncident:
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
+    category: ErrorClass | None = None
+    """None for what is no error."""
     output_file: Path | None = None
     """File with the life's last output (stacks, tracebacks); its end is read when this is written."""
+    completes: bool = False
+    """An incident of this key tells the beginning; message and details are replaced. Without one it is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRecovery:
+    """Something is done about an error. A known key gets its end, once; the rest stays as it was written first."""
+
+    key: str
+    bot_id: int | None
+    incarnation: int | None = None
+    """The life that failed."""
+    category: ErrorClass
+    strategy: RecoveryStrategy
+    attempt: int = 1
+    """Number of this try in a row of them, from 1."""
+    detail: str | None = None
+    began_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome = Outcome.PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndRecoveries:
+    """What is pending for a bot has come to its end; nothing happens where nothing is."""
+
+    bot_id: int
+    strategies: tuple[RecoveryStrategy, ...]
+    outcome: Outcome
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +190,8 @@ Command = (
     | RunningIncarnation
     | CloseIncarnation
     | RecordIncident
+    | RecordRecovery
+    | EndRecoveries
     | WriteSupervision
     | ReserveIncarnations
     | RefreshBots

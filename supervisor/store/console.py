@@ -20,6 +20,7 @@ from supervisor.store.bots import BotRow, insert_bot, read_rows
 from supervisor.store.commands import WriteStatus
 from supervisor.store.engine import open_engine, reading, safe_url, writing
 from supervisor.store.queries import Rows
+from supervisor.store.recovery_queries import error_counts, recovery_rates, recovery_rows
 from supervisor.store.schema import current, is_current, upgrade
 from supervisor.store.shape import Shape, read_shape
 from supervisor.store.status import write_status
@@ -93,7 +94,7 @@ class Console:
             return queries.orders(connection, bot_id=bot_id, limit=limit)
 
     def denials(self, bot_id: int | None, limit: int | None) -> Rows:
-        """Entries that a limit refused, newest first."""
+        """Signals that were refused, newest first."""
         with reading(self.engine) as connection:
             return queries.denials(connection, bot_id=bot_id, limit=limit)
 
@@ -101,6 +102,21 @@ class Console:
         """Incidents, newest first."""
         with reading(self.engine) as connection:
             return queries.incident_rows(connection, bot_id=bot_id, limit=limit)
+
+    def recoveries(self, bot_id: int | None, limit: int | None) -> Rows:
+        """What was done about errors, newest first."""
+        with reading(self.engine) as connection:
+            return recovery_rows(connection, bot_id=bot_id, limit=limit)
+
+    def recovery_rates(self, bot_id: int | None) -> Rows:
+        """How often that helped, per error class."""
+        with reading(self.engine) as connection:
+            return recovery_rates(connection, bot_id=bot_id)
+
+    def error_counts(self, bot_id: int | None) -> Rows:
+        """Errors per bot and class."""
+        with reading(self.engine) as connection:
+            return error_counts(connection, bot_id=bot_id)
 
     def count(self) -> int:
         """How many bots there are."""

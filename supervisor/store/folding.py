@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from common.error_class import error_class_of
 from common.wire.facts import (
     AccountChanged,
     AnyFact,
@@ -103,4 +104,5 @@ def _incident(bot_id: int, entry: Entry, fact: IncidentReported) -> RecordIncide
         message=fact.message,
         details=fact.details,
         at=fact.at,
+        category=error_class_of(fact.category),
     )

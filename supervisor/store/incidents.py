@@ -19,10 +19,15 @@ _OUTPUT_LENGTH = 16_384
 
 
 def record_incidents(connection: Connection, shape: Shape, rows: Sequence[RecordIncident]) -> None:
-    """Write those whose key is new."""
-    if rows:
+    """Write those whose key is new, then those that complete one."""
+    if fresh := [_row(row) for row in rows if not row.completes]:
         statement = shape.insert(incidents).on_conflict_do_nothing(index_elements=["key"])
-        shape.write_many(connection, statement, [_row(row) for row in rows])
+        shape.write_many(connection, statement, fresh)
+    for row in rows:
+        if row.completes:
+            insert = shape.insert(incidents)
+            told = {name: insert.excluded[name] for name in ("message", "details")}
+            connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=told), _row(row))
 
 
 def _row(incident: RecordIncident) -> dict[str, Any]:
@@ -35,6 +40,7 @@ def _row(incident: RecordIncident) -> dict[str, Any]:
         "message": storable(incident.message),
         "details": _details(incident) or None,
         "at": incident.at,
+        "category": None if incident.category is None else str(incident.category),
     }
 
 

@@ -91,7 +91,7 @@ def fills(
 def denials(
     connection: Connection, *, bot_id: int | None = None, since: datetime | None = None, limit: int | None = None
 ) -> Rows:
-    """Entries that a limit refused, by market time."""
+    """Signals that were refused, by market time."""
     table = trading_denials
     return _rows(connection, _about(select(table), table, bot_id, table.c.decided_at, since, limit))
 

@@ -44,6 +44,7 @@ __all__ = [
     "incidents",
     "journals",
     "metadata",
+    "recoveries",
     "supervisor_claims",
     "trade_keys",
     "trading_bots",
@@ -135,9 +136,30 @@ incidents = Table(
     Column("message", Text, nullable=False),
     Column("details", Json()),
     Column("at", UtcDateTime(), nullable=False),
+    Column("category", String(16)),
     Index("ix_incidents_bot_id", "bot_id"),
     Index("ix_incidents_at", "at"),
 )
+"""`category` is one of the eight error classes, NULL where the incident is no error."""
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    _id(),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("bot_id", Integer),
+    Column("incarnation", BigInteger),
+    Column("category", String(16), nullable=False),
+    Column("strategy", String(32), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("detail", Text),
+    Column("began_at", UtcDateTime(), nullable=False),
+    Column("ended_at", UtcDateTime()),
+    Column("outcome", String(16), nullable=False),
+    Index("ix_recoveries_bot_id", "bot_id"),
+    Index("ix_recoveries_began_at", "began_at"),
+)
+"""What was done about an error, and whether it helped; outlives its bot."""
 
 trading_orders = Table(
     "trading_orders",

@@ -55,7 +55,7 @@ def write_trades(
     if not keys:
         return
     rows = bindings_of(connection, shape, keys, at)
-    adopt(connection, shape, rows, trades)
+    adopt(connection, shape, rows, {**positions, **trades})
     relinked = _positions(connection, shape, rows, positions, at)
     new = {key: fact for key, fact in trades.items() if rows[key].trade_id is None}
     _update_trades(connection, shape, rows, {key: fact for key, fact in trades.items() if key not in new}, at)
@@ -70,7 +70,7 @@ def _positions(
     """Write positions; answers the keys whose position is new."""
     new = [key for key in positions if rows[key].position_id is None]
     known = [key for key in positions if rows[key].position_id is not None]
-    made = _insert(connection, shape, trading_positions, [_position(key, positions[key]) for key in new], at)
+    made = _insert(connection, shape, trading_positions, [_new_position(key, positions[key]) for key in new], at)
     for key, position_id in zip(new, made, strict=True):
         rows[key].position_id, rows[key].touched = position_id, True
     changes = [{"row_id": rows[key].position_id, **_position(key, positions[key])} for key in known]
@@ -91,6 +91,11 @@ def _position(key: BotKey, fact: PositionChanged) -> dict[str, Any]:
         "realized_pnl": fact.realized_pnl,
         "status": fact.status,
     }
+
+
+def _new_position(key: BotKey, fact: PositionChanged) -> dict[str, Any]:
+    origin = {"correlation_id": fact.correlation_id} if fact.correlation_id is not None else None
+    return _position(key, fact) | {"extra_metadata": origin}
 
 
 def _new_trades(

@@ -14,8 +14,10 @@ from sqlalchemy import Connection
 from supervisor.store.commands import (
     CloseIncarnation,
     Command,
+    EndRecoveries,
     OpenIncarnation,
     RecordIncident,
+    RecordRecovery,
     RefreshBots,
     ReserveIncarnations,
     RunningIncarnation,
@@ -31,6 +33,7 @@ from supervisor.store.incidents import record_incidents
 from supervisor.store.locking import seize
 from supervisor.store.meta import reserve_incarnations
 from supervisor.store.queueing import bots_of, parted, singly
+from supervisor.store.recoveries import end_recoveries, record_recoveries
 from supervisor.store.shape import Shape
 from supervisor.store.status import answer_of_done, write_beats, write_status, write_wish
 from supervisor.store.supervision import write_supervision
@@ -147,6 +150,11 @@ def _write_free(
         write_supervision(connection, shape, [command.supervision for command in alike], at)
     elif kind is RecordIncident:
         record_incidents(connection, shape, alike)
+    elif kind is RecordRecovery:
+        record_recoveries(connection, shape, alike)
+    elif kind is EndRecoveries:
+        for command in alike:
+            end_recoveries(connection, command)
     elif kind is OpenIncarnation:
         open_lives(connection, shape, alike)
     elif kind is RunningIncarnation:

@@ -18,6 +18,17 @@ _OF_A_LIFE = (
     ("botvisor_bot_journal_depth", "Journal entries not yet acknowledged", "unacknowledged"),
     ("botvisor_bot_cpu_percent", "CPU use in percent of one core", "cpu_percent"),
     ("botvisor_bot_memory_bytes", "Resident memory", "memory_bytes"),
+    ("botvisor_bot_response_seconds", "Time its trading loop took to answer", "response_time"),
+    ("botvisor_bot_errors_per_minute", "Errors it logged a minute", "errors_per_minute"),
+    ("botvisor_bot_health", "0 healthy, 1 degraded, 2 unhealthy, 3 dead", "health_class"),
+)
+_OF_THE_HOST = (
+    ("botvisor_host_cpu_percent", "CPU use of the host", "cpu_percent"),
+    ("botvisor_host_memory_percent", "Memory use of the host", "memory_percent"),
+    ("botvisor_host_disk_percent", "Use of the state folder's file system", "disk_percent"),
+    ("botvisor_host_network_sent_bytes", "Bytes the host has sent since boot", "network_bytes_sent"),
+    ("botvisor_host_network_received_bytes", "Bytes the host has received since boot", "network_bytes_received"),
+    ("botvisor_host_throttled", "1 while bots are slowed down", "throttled"),
 )
 
 
@@ -36,6 +47,7 @@ class FleetCollector(Collector):
         for name, text, key in _OF_A_LIFE:
             yield self._of_lives(bots, name, text, key)
         yield self._failures(bots)
+        yield from self._of_host(document.get("host") or {})
         backlog = GaugeMetricFamily("botvisor_recorder_backlog", "Writes waiting for the database")
         backlog.add_metric([], float(document.get("backlog", 0)))
         yield backlog
@@ -63,6 +75,11 @@ class FleetCollector(Collector):
             if value is not None:
                 family.add_metric([str(bot["id"])], float(value))
         return family
+
+    def _of_host(self, host: Mapping[str, Any]) -> Iterable[Metric]:
+        for name, text, key in _OF_THE_HOST:
+            if host.get(key) is not None:
+                yield GaugeMetricFamily(name, text, value=float(host[key]))
 
     def _failures(self, bots: list[Mapping[str, Any]]) -> Metric:
         family = GaugeMetricFamily("botvisor_bot_failures", "Failures in a row", labels=["bot_id"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from database import moment, money
-from reference.simulator import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Result
+from reference.simulator import Result
+from reference.trade import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS
 from world import World
 
 

@@ -13,6 +13,7 @@ from database import Database, money
 from earlier_service import make_legacy, shape
 from judging import assert_traded_as
 from postgres import Postgres
+from recomputing import assert_positions_true
 from recorded_bots import ETH_BTC, as_in_the_documents, needs_recordings
 from reference.simulator import simulate
 from world import World
@@ -91,12 +92,20 @@ def test_an_open_trade_of_the_earlier_service_is_managed_to_its_end(old_world: W
         bot_id,
     )
     (opened,) = old_world.trades(bot_id)
+    old_world.database.execute(
+        "INSERT INTO trading_positions (bot_id, trade_type, symbol, direction, opened_at, qty_open, avg_price, status) "
+        "VALUES (?, 'paper', 'ETHBTC', 'long', '2018-01-09 00:00:00', 100, 0.05, 'open')",
+        bot_id,
+    )
+    place = old_world.database.row("SELECT id FROM trading_positions")["id"]
+    old_world.database.execute("UPDATE trading_trades SET position_id = ? WHERE id = ?", place, opened["id"])
     old_world.start()
     old_world.until_finished(bot_id)
     first, *others = old_world.trades(bot_id)
     assert (first["id"], first["status"]) == (opened["id"], "closed")
-    assert money(first["size"]) == 100
+    assert (money(first["size"]), first["position_id"]) == (100, place)
     assert all(trade["entry_time"] >= first["exit_time"] for trade in others)
+    assert_positions_true(old_world, bot_id, adopted=first["id"])
 
 
 def test_adding_a_bot_supplies_the_old_type_column(old_world: World, tmp_path: Path) -> None:

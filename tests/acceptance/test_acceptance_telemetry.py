@@ -57,6 +57,24 @@ def test_a_scrape_counts_lives_restarts_and_entries(world: World) -> None:
     assert value(base, "botvisor_bot_heartbeat_age_seconds", bot_id=bot) < 30
 
 
+def test_each_bot_and_the_host_are_measured(lite_world: World) -> None:
+    bot = str(lite_world.insert_bot(a_bot()))
+    lite_world.start(**ANYWHERE, BOTVISOR_HEALTH_CHECK_INTERVAL="1")
+    base = base_of(lite_world)
+    measures = ("cpu_percent", "memory_bytes", "response_seconds", "errors_per_minute", "health")
+
+    def measured() -> bool:
+        text = get(base, "/metrics")[1]
+        return all(f'botvisor_bot_{name}{{bot_id="{bot}"}}' in text for name in measures)
+
+    lite_world.wait("the bot's four measures and its class", measured)
+    assert value(base, "botvisor_bot_memory_bytes", bot_id=bot) > 10_000_000
+    assert 0 < value(base, "botvisor_bot_response_seconds", bot_id=bot) < 5
+    text = get(base, "/metrics")[1]
+    for name in ("cpu_percent", "memory_percent", "disk_percent", "network_received_bytes"):
+        assert f"botvisor_host_{name} " in text
+
+
 def test_probes_tell_life_readiness_and_health(world: World) -> None:
     broken = world.insert_bot({"name": "broken", "symbol": "BTCUSDT"})
     world.start(**ANYWHERE)

@@ -18,7 +18,12 @@ import psutil
 from database import Database
 from waiting import PATIENCE, wait_until
 
-QUICK = {"BOTVISOR_HEARTBEAT_INTERVAL": "0.5", "BOTVISOR_POLL_INTERVAL": "0.5", "BOTVISOR_HEARTBEAT_MISSES": "10"}
+QUICK = {
+    "BOTVISOR_HEARTBEAT_INTERVAL": "0.5",
+    "BOTVISOR_POLL_INTERVAL": "0.5",
+    "BOTVISOR_HEARTBEAT_MISSES": "10",
+    "BOTVISOR_THROTTLE_PAUSE": "0",  # how busy the machine is must not count
+}
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "TMPDIR", "LD_LIBRARY_PATH")
 
 

@@ -211,6 +211,8 @@ class Worker:
         self.journal = Journal.open(folder, incarnation, clock)
         self.drains: list[Drain] = []
         self.pauses: list[bool] = []
+        self.probes: list[int] = []
+        self.throttles: list[float] = []
         self.orphaned = 0
         self.link = Link(
             LinkTicket(
@@ -229,12 +231,19 @@ class Worker:
             on_pause=self.pauses.append,
             on_orphaned=self._on_orphaned,
             clock=clock,
+            on_probe=self._on_probe,
+            on_throttle=self.throttles.append,
         )
+        self.progress.on_phase = self.link.wake
         self.written = 0
 
     def start(self) -> Worker:
         self.link.start()
         return self
+
+    def _on_probe(self, number: int) -> None:
+        self.probes.append(number)
+        self.progress.probe = number
 
     def _on_orphaned(self) -> None:
         self.orphaned += 1

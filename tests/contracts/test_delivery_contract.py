@@ -15,7 +15,7 @@ import zmq
 from delivery_world import TOKEN, Ledger, Manners, SlidingClock, Supervisor, Worker, until
 
 from common.wire.codec import encode_message
-from common.wire.messages import Drain, Goodbye, Heartbeat, Hello, Identify, Pause, Phase
+from common.wire.messages import Drain, Goodbye, Heartbeat, Hello, Identify, Pause, Phase, Probe, Throttle
 from supervisor.intake.router import Router
 
 
@@ -334,5 +334,24 @@ def test_fifty_thousand_undelivered_entries_cost_disk_and_no_memory(run_dir: Pat
     until(worker.link.delivered, "everything is delivered", 60)
     assert len(supervisor.ledger.order) == 50_000
     assert [seq for _, seq in supervisor.ledger.order] == list(range(1, 50_001))
+    worker.finish()
+    supervisor.stop()
+
+
+def test_a_question_reaches_the_loop_and_its_answer_is_told_without_waiting_for_a_beat(
+    make: Callable[[], Router], tmp_path: Path
+) -> None:
+    supervisor = Supervisor(make, Ledger()).start()
+    worker = Worker(tmp_path, supervisor.endpoint, supervisor.server_key, interval=60.0).start()
+    until(lambda: supervisor.of(Heartbeat), "the first heartbeat")
+    worker.progress.errors("a line")
+    supervisor.do(lambda router: router.send(1, Probe(number=3)))
+    supervisor.do(lambda router: router.send(1, Throttle(pause_seconds=0.1)))
+    until(lambda: worker.throttles == [0.1], "the throttle arrives")
+    assert worker.probes == [3]
+    assert [beat.answered for beat in supervisor.of(Heartbeat)] == [0], "only the trading loop answers"
+    worker.progress.answer()
+    until(lambda: supervisor.of(Heartbeat)[-1].answered == 3, "the answer")
+    assert supervisor.of(Heartbeat)[-1].errors == 1
     worker.finish()
     supervisor.stop()

@@ -1,48 +1,26 @@
-"""Random markets and random bots, the same for the same number: gaps, flat stretches, ties and rare limits included."""
+"""Random bots, the same for the same number: any entry with any exit, in any spelling, rare limits included."""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
-from builders import Candle, a_bot
-
-
-def a_random_market(chance: random.Random, bars: int = 600) -> list[Candle]:
-    """Prices on a coarse grid, so that levels are met exactly now and then; some bars gap, some do not move."""
-    grid = chance.choice([0.01, 0.05, 0.5])
-    price = chance.uniform(20, 200)
-    candles = []
-    for _ in range(bars):
-        calm = chance.random() < 0.1
-        opened = price if calm or chance.random() < 0.7 else price * (1 + chance.gauss(0, 0.01))
-        closed = opened if calm else opened * (1 + chance.gauss(0, 0.008))
-        high = max(opened, closed) * (1 if calm else 1 + abs(chance.gauss(0, 0.004)))
-        low = min(opened, closed) * (1 if calm else 1 - abs(chance.gauss(0, 0.004)))
-        first, last = on(grid, opened), on(grid, closed)
-        top, bottom = max(on(grid, high), first, last), min(on(grid, low), first, last)
-        volume = 0.0 if chance.random() < 0.03 else round(chance.expovariate(0.01), 3)
-        candles.append(Candle(first, top, bottom, last, volume))
-        price = max(last, 1.0)
-    return candles
-
-
-def on(grid: float, price: float) -> float:
-    return max(round(round(price / grid) * grid, 8), grid)
+from builders import a_bot
+from reference.random_entries import RANDOM_ENTRIES
+from reference.random_exits import RANDOM_EXITS
+from reference.random_spellings import spelled
 
 
 def a_random_bot(chance: random.Random, csv: object) -> dict[str, Any]:
-    """A config of any of the mixins with any of the limits, in one of the spellings."""
-    config = a_bot(str(csv), symbol=chance.choice(["ETHBTC", "ACME"]))
+    """A config of any two mixins with any of the limits, in any of the spellings."""
+    entry, leave = chance.choice(sorted(RANDOM_ENTRIES)), chance.choice(sorted(RANDOM_EXITS))
+    config = a_bot_of(chance, csv, entry, leave)
+    config["symbol"] = chance.choice(["ETHBTC", "ACME"])
     config["broker"] |= {
         "cash": chance.choice([500.0, 10_000, 123_456.78]),
         "commission": chance.choice([0, 0.001, 0.0075]),
     }
-    config["strategy"]["parameters"] = {
-        "entry_logic": _spelled(chance, "e_", *_entry(chance)),
-        "exit_logic": _spelled(chance, "x_", *_exit(chance)),
-        **_sizing(chance),
-    }
+    config["strategy"]["parameters"] |= _sizing(chance)
     config["risk_management"] = _limits(chance)
     config["trading"] = _trading(chance)
     if chance.random() < 0.2:
@@ -50,45 +28,14 @@ def a_random_bot(chance: random.Random, csv: object) -> dict[str, Any]:
     return config
 
 
-def _entry(chance: random.Random) -> tuple[str, dict[str, Any]]:
-    params: dict[str, Any] = {
-        "rsi_period": chance.randint(1, 15),
-        "rsi_oversold": chance.choice([0, 20, 35, 45.5, 60]),
-        "bb_period": chance.randint(2, 25),
-        "bb_dev": chance.choice([0.5, 1, 1.7, 2.0]),
-        "use_bb_touch": chance.random() < 0.5,
+def a_bot_of(chance: random.Random, csv: object, entry: str, leave: str) -> dict[str, Any]:
+    """A config of these two mixins with random parameters in a random spelling, and without limits."""
+    config = a_bot(str(csv))
+    config["strategy"]["parameters"] |= {
+        "entry_logic": spelled(chance, "e_", entry, RANDOM_ENTRIES[entry](chance)),
+        "exit_logic": spelled(chance, "x_", leave, RANDOM_EXITS[leave](chance)),
     }
-    if chance.random() < 0.5:
-        params |= {"vol_ma_period": chance.randint(1, 20), "min_volume_ratio": chance.choice([0.2, 0.8, 1.1])}
-        return "RSIBBVolumeEntryMixin", params
-    params |= {
-        "rsi_cross": chance.random() < 0.4,
-        "bb_reentry": chance.random() < 0.15,
-        "cooldown_bars": chance.choice([0, 0, 3, 20]),
-    }
-    return "RSIOrBBEntryMixin", params
-
-
-def _exit(chance: random.Random) -> tuple[str, dict[str, Any]]:
-    kind = chance.randrange(4)
-    if kind == 0:
-        return "ATRExitMixin", {"atr_period": chance.randint(1, 15), "sl_multiplier": chance.choice([0.5, 1.5, 3.0])}
-    if kind == 1:
-        return "FixedRatioExitMixin", {
-            "take_profit": chance.choice([0.005, 0.02]),
-            "stop_loss": chance.choice([0, 0.01]),
-        }
-    if kind == 2:
-        return "TimeBasedExitMixin", {"max_bars": chance.choice([0, 1, 4, 20])}
-    return "TimeBasedExitMixin", {"use_time": True, "max_minutes": chance.choice([5, 12, 60])}
-
-
-def _spelled(chance: random.Random, prefix: str, name: str, params: dict[str, Any]) -> dict[str, Any]:
-    spelling = chance.randrange(3)
-    if spelling == 0:
-        return {"name": name, "logic_params": params}
-    front = prefix if spelling == 1 else {"e_": "entry_e_", "x_": "exit_x_"}[prefix]
-    return {"name": name, "params": {front + key: value for key, value in params.items()}}
+    return config
 
 
 def _sizing(chance: random.Random) -> dict[str, Any]:

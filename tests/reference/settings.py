@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from reference.logic import Logic
+
 CRYPTO = [
     "BTC",
     "ETH",
@@ -31,43 +33,12 @@ CRYPTO = [
     "BUSD",
 ]
 
-FROM_THE_FORM = {
-    ("FixedRatioExitMixin", "take_profit"): ("x_take_profit_pct", 100.0),
-    ("FixedRatioExitMixin", "stop_loss"): ("x_stop_loss_pct", 100.0),
-    ("TimeBasedExitMixin", "max_bars"): ("x_max_hold_bars", 1),
-}
 DETERMINISTIC_PAPER_KEYS = {"initial_balance", "commission_rate", "mode", "latency_simulation", "realistic_fills"}
 
 
 def exact(value: Any) -> Decimal | None:
     """A number of the config as the decimal that it shows; None stays None."""
     return None if value is None else Decimal(repr(value) if isinstance(value, float) else str(value))
-
-
-class Logic:
-    """Parameters of one mixin: plain name first, then prefixed, then optimizer's, then the web form's."""
-
-    def __init__(self, block: dict[str, Any], prefix: str) -> None:
-        self.name: str = block["name"]
-        self._logic_params: dict[str, Any] = block.get("logic_params") or {}
-        self._params: dict[str, Any] = block.get("params") or {}
-        self._prefix = prefix
-        self._optimizer = {"e_": "entry_e_", "x_": "exit_x_"}[prefix]
-
-    def get(self, plain: str, default: Any, *synonyms: str) -> Any:
-        for name in (plain, *synonyms):
-            for source in (self._logic_params, self._params):
-                if name in source:
-                    return source[name]
-            for spelling in (self._prefix + name, self._optimizer + name):
-                for source in (self._params, self._logic_params):
-                    if spelling in source:
-                        return source[spelling]
-        form, unit = FROM_THE_FORM.get((self.name, plain), ("", 1))
-        for source in (self._params, self._logic_params):
-            if form in source:
-                return source[form] / unit if unit != 1 else source[form]
-        return default
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,94 +8,22 @@ product: two programs that were written apart and agree to the last digit are wo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
-from reference.mixins import Holding, entry_rule, exit_rule
+from reference.entries import entry_rule
+from reference.exits import exit_rule
+from reference.logic import Holding
 from reference.recording import Row, read_rows
 from reference.settings import Settings, read_settings
+from reference.trade import SIXTY_DIGITS, Trade
 
-SIXTY_DIGITS = Context(prec=60, rounding=ROUND_HALF_EVEN)
 COIN_STEP, SHARE_STEP = Decimal("0.00000001"), Decimal(1)
-MONEY_COLUMNS = ["entry_price", "exit_price", "entry_value", "exit_value", "size", "commission", "gross_pnl", "net_pnl"]
-TEXT_COLUMNS = [
-    "trade_type",
-    "strategy_name",
-    "entry_logic_name",
-    "exit_logic_name",
-    "symbol",
-    "interval",
-    "direction",
-    "status",
-    "exit_reason",
-]
-TIME_COLUMNS = ["entry_time", "exit_time"]
-
-
-@dataclass
-class Trade:
-    """One round trip, amounts unrounded."""
-
-    settings: Settings
-    entry_bar: int
-    entry_time: datetime
-    entry_price: Decimal
-    size: Decimal
-    exit_time: datetime | None = None
-    exit_price: Decimal | None = None
-    exit_reason: str | None = None
-
-    @property
-    def entry_value(self) -> Decimal:
-        return self.entry_price * self.size
-
-    @property
-    def commission(self) -> Decimal:
-        turnover = self.entry_value + (self.exit_price * self.size if self.exit_price is not None else 0)
-        return turnover * self.settings.rate
-
-    @property
-    def net_pnl(self) -> Decimal:
-        assert self.exit_price is not None
-        return (self.exit_price - self.entry_price) * self.size - self.commission
-
-    def columns(self) -> dict[str, Any]:
-        """The row of `trading_trades`: money at 8 places, percent at 4, times naive UTC."""
-        s, out = self.settings, self.exit_price
-        with localcontext(SIXTY_DIGITS):
-            row: dict[str, Any] = {
-                "trade_type": s.trade_type,
-                "strategy_name": s.strategy_type,
-                "entry_logic_name": s.entry.name,
-                "exit_logic_name": s.exit.name,
-                "symbol": s.symbol,
-                "interval": s.interval,
-                "direction": "long",
-                "status": "open" if out is None else "closed",
-                "entry_time": self.entry_time.replace(tzinfo=None),
-                "exit_time": self.exit_time.replace(tzinfo=None) if self.exit_time else None,
-                "exit_reason": self.exit_reason,
-                "entry_price": _places(self.entry_price, 8),
-                "entry_value": _places(self.entry_value, 8),
-                "size": _places(self.size, 8),
-                "commission": _places(self.commission, 8),
-                "exit_price": _places(out, 8),
-                "exit_value": None if out is None else _places(out * self.size, 8),
-                "gross_pnl": None if out is None else _places((out - self.entry_price) * self.size, 8),
-                "net_pnl": None if out is None else _places(self.net_pnl, 8),
-                "pnl_percentage": None if out is None else _places(self.net_pnl / self.entry_value * 100, 4),
-            }
-        return row
-
-
-def _places(amount: Decimal | None, places: int) -> Decimal | None:
-    if amount is None:
-        return None
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN, context=SIXTY_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -182,6 +110,11 @@ class Simulation:
         self.cash -= quantity * unit_cost
         self.held = Trade(self.settings, i, row.at, price, quantity)
         self.highest = price
+        self.exit_rule.begin(self._holding())
+
+    def _holding(self) -> Holding:
+        assert self.held is not None
+        return Holding(float(self.held.entry_price), self.held.entry_bar - 1, self.held.entry_bar)
 
     def _exit(self, row: Row, price: Decimal, reason: str) -> None:
         trade = self.held
@@ -229,7 +162,7 @@ class Simulation:
         if i + 1 <= self.lookback or not (self.entry_rule.ready(i) and self.exit_rule.ready(i)):
             return
         if self.held is not None:
-            reason = self.exit_rule.reason(i, Holding(float(self.held.entry_price), self.held.entry_bar))
+            reason = self.exit_rule.reason(i, self._holding())
             if reason is not None:
                 self.order = Order("sell", reason=reason)
         elif self.entry_rule.should_enter(i):
@@ -260,18 +193,22 @@ class Simulation:
 
     def _refusal(self, today: date, equity: Decimal) -> str | None:
         limits = self.settings.limits
-        entries = sum(1 for trade in self.closed if trade.entry_time.date() == today)
+        recent = self._closed_on(today)
+        entries = sum(1 for trade in recent if trade.entry_time.date() == today)
         if limits.max_daily_trades is not None and entries >= limits.max_daily_trades:
             return "max_daily_trades"
-        loss = -sum(
-            (t.net_pnl for t in self.closed if t.exit_time is not None and t.exit_time.date() == today), Decimal(0)
-        )
-        if limits.max_daily_loss is not None and loss > 0 and loss >= limits.max_daily_loss:
-            return "max_daily_loss"
+        if limits.max_daily_loss is not None:
+            loss = -sum((trade.net_pnl for trade in recent), Decimal(0))
+            if loss > 0 and loss >= limits.max_daily_loss:
+                return "max_daily_loss"
         drawdown = (self.peak - equity) / self.peak * 100
         if limits.max_drawdown_pct is not None and drawdown >= limits.max_drawdown_pct:
             return "max_drawdown_pct"
         return None
+
+    def _closed_on(self, today: date) -> list[Trade]:
+        """Trades that ended today, among them all that began today: whoever asks is flat."""
+        return list(itertools.takewhile(lambda trade: trade.exit_date == today, reversed(self.closed)))
 
 
 def simulate(config: dict[str, Any], csv_path: str | Path) -> Result:

@@ -1,16 +1,12 @@
-"""The reference itself, against series small enough to compute by hand and against TA-Lib."""
+"""The reference's fills, limits and money, against series small enough to compute by hand."""
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-from builders import BUY_ON_ANY_FALL, RECORDED, START, Candle, a_bot, a_csv, an_exit, candles_of
-from reference import formulas
-from reference.recording import read_rows
+from builders import BUY_ON_ANY_FALL, START, Candle, a_bot, a_csv, an_exit, candles_of
 from reference.simulator import Result, simulate
 
 NEVER_LEAVE = an_exit("TimeBasedExitMixin", max_bars=10_000)
@@ -158,23 +154,3 @@ def test_an_exit_undone_at_the_end_leaves_the_trade_open(tmp_path: Path) -> None
     assert result.open_trade is not None
     assert result.open_trade["commission"] == Decimal("0.00909091")
     assert result.open_trade["net_pnl"] is None
-
-
-@pytest.mark.skipif(not (RECORDED / "ETH_BTC-5m.csv").exists(), reason="recorded market data is not at hand")
-def test_the_formulas_agree_with_ta_lib_on_recorded_candles() -> None:
-    numpy, talib = pytest.importorskip("numpy"), pytest.importorskip("talib")
-    rows = read_rows(RECORDED / "ETH_BTC-5m.csv", {})[:1500]
-    high, low, close, volume = (
-        numpy.array([getattr(row, name) for row in rows]) for name in ("high", "low", "close", "volume")
-    )
-    pairs = [
-        (formulas.rsi(list(close), 14), talib.RSI(close, 14)),
-        (formulas.atr(list(high), list(low), list(close), 14), talib.ATR(high, low, close, 14)),
-        (formulas.lower_band(list(close), 20, 2.0), talib.BBANDS(close, 20, 2, 2, 0)[2]),
-        (formulas.sma(list(volume), 20), talib.SMA(volume, 20)),
-    ]
-    for ours, theirs in pairs:
-        assert len(ours) == len(theirs)
-        for mine, other in zip(ours, theirs, strict=True):
-            assert math.isnan(mine) == math.isnan(other)
-            assert math.isnan(mine) or math.isclose(mine, other, rel_tol=1e-6, abs_tol=1e-9)

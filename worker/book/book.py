@@ -10,8 +10,16 @@ from typing import Any
 
 from common.errors import BotvisorError
 from common.trading.order import Order, OrderStatus
-from common.trading.performance import EquityCurve, Performance, metrics_of
-from common.wire.facts import AccountChanged, AnyFact, EntryDenied, FillReported, MetricsComputed, OrderChanged
+from common.trading.performance import EquityCurve, Performance, figures_of, metrics_of
+from common.wire.facts import (
+    AccountChanged,
+    AnyFact,
+    EntryDenied,
+    FillReported,
+    IncidentReported,
+    MetricsComputed,
+    OrderChanged,
+)
 from worker.book.day import Day
 from worker.book.labels import Labels
 from worker.book.trade import Trade
@@ -37,6 +45,8 @@ class Fill:
 class Applied:
     """What a fill did to the position."""
 
+    order: Order
+    """As it is after the fill."""
     trade: Trade
     opened: bool
     closed: bool
@@ -59,6 +69,7 @@ class Book:
         self._facts: list[AnyFact] = []
         self._fills: dict[str, int] = {}
         self._closed = False
+        self._told = self._figures()
 
     @property
     def balance(self) -> Decimal:
@@ -115,10 +126,14 @@ class Book:
         self._facts.append(trade.position_fact(self.labels))
         if trade.is_closed:
             self._close(trade, fill.at)
-        return Applied(trade=trade, opened=entry and opened, closed=trade.is_closed)
+        return Applied(order=order, trade=trade, opened=entry and opened, closed=trade.is_closed)
 
     def deny(self, fact: EntryDenied) -> None:
         """Record a refused entry."""
+        self._facts.append(fact)
+
+    def report(self, fact: IncidentReported) -> None:
+        """Record something an operator should read."""
         self._facts.append(fact)
 
     def saw_high(self, high: Decimal) -> None:
@@ -133,6 +148,11 @@ class Book:
     def account_fact(self) -> AccountChanged:
         """The account's row as it is now."""
         return AccountChanged(balance=self.balance, total_pnl=self.performance.total_pnl)
+
+    def tell_metrics(self, at: datetime) -> None:
+        """Tell the performance as of `at` if it changed since it was told; a trade just closed tells it anyway."""
+        if not self._closed and self._figures() != self._told:
+            self._facts.append(self._metrics_fact(at))
 
     def collect(self, at: datetime | None) -> tuple[AnyFact, ...]:
         """The facts since the last call, in order; after a close with account and metrics as of `at`."""
@@ -176,6 +196,7 @@ class Book:
         self.performance = Performance(
             total_trades=total, winning_trades=won, losing_trades=lost, total_pnl=Decimal(pnl)
         )
+        self._told = self._figures()
 
     def _enter(self, order: Order, fill: Fill, commission: Decimal) -> Trade:
         trade = self.trade
@@ -226,15 +247,19 @@ class Book:
 
     def _metrics_fact(self, at: datetime) -> MetricsComputed:
         labels = self.labels
+        self._told = self._figures()
         return MetricsComputed(
             trade_type=labels.trade_type,
             symbol=labels.symbol,
             interval=labels.interval,
             entry_logic_name=labels.entry_logic_name,
             exit_logic_name=labels.exit_logic_name,
-            metrics=metrics_of(self.performance, self.curve, self.start_balance, at),
+            metrics=metrics_of(self._told, at),
             calculated_at=at,
         )
+
+    def _figures(self) -> dict[str, int | float]:
+        return figures_of(self.performance, self.curve, self.start_balance)
 
     def _order(self, client_order_id: str) -> Order:
         try:

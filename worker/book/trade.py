@@ -49,6 +49,12 @@ class Trade:
     """Order ids, correlation ids and the entry reason, as JSON values."""
 
     @property
+    def correlation_id(self) -> str | None:
+        """Of the signal it began with; of an adopted trade that of its first exit, None before."""
+        known: str | None = self.notes.get("correlation_id")
+        return known
+
+    @property
     def open_quantity(self) -> Decimal:
         """Quantity held now."""
         return self.size - self.left
@@ -96,6 +102,7 @@ class Trade:
         self.exit_time, self.exit_reason = at, order.reason
         self.notes["exit_order"] = order.client_order_id
         self.notes["exit_correlation_id"] = order.correlation_id
+        self.notes.setdefault("correlation_id", order.correlation_id)
 
     def fact(self, labels: Labels) -> TradeChanged:
         """The trade's row as it is now."""
@@ -136,6 +143,8 @@ class Trade:
             qty_open=held,
             avg_price=None if self.is_closed else average,
             realized_pnl=self.gross_pnl if self.is_closed else self.exit_value - self.left * average,
+            adopted_row_id=self.adopted_row_id,
+            correlation_id=self.correlation_id,
         )
 
     def state(self) -> dict[str, Any]:

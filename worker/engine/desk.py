@@ -1,25 +1,33 @@
-"""The desk: turns what a strategy asks for into sized, checked and recorded orders."""
+"""The desk: turns a strategy's signals into checked, sized and recorded orders, or into recorded refusals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from loguru import logger
-
+from common.error_class import ErrorClass, classify
 from common.errors import BotvisorError
 from common.identity import mint_client_order_id
 from common.spec import BotSpec
 from common.trading.money import decimal_of
-from common.trading.order import Order, OrderType
-from common.wire.facts import EntryDenied
+from common.trading.order import Order, OrderType, Side
+from common.trading.signal import Signal
+from common.wire.facts import EntryDenied, IncidentReported
 from common.wire.ticket import Ticket
 from worker.book.book import Book
+from worker.engine import stages
 from worker.feeds.bar import Bar
-from worker.risk.limits import Denial, EntrySituation, check_entry, check_quantity
-from worker.risk.sizing import entry_fraction, entry_quantity
+from worker.risk.decision import decide_entry
+from worker.risk.denial import Denial
+from worker.risk.limits import EntrySituation
+from worker.risk.signal_check import SoundSignal, Surroundings, check_signal, side_text
+from worker.risk.signal_memory import SignalMemory
 from worker.strategies.contract import OpenPosition
+
+_FAILURES_A_REPORT = 100
+"""A rule that fails on every bar is reported each so many times."""
 
 
 def minting(ticket: Ticket) -> Callable[[], str]:
@@ -37,10 +45,12 @@ def minting(ticket: Ticket) -> Callable[[], str]:
 class TradingDesk:
     """One bot's desk. Orders made here are sent only after their intent is recorded."""
 
-    def __init__(self, spec: BotSpec, book: Book, mint: Callable[[], str]) -> None:
+    def __init__(self, spec: BotSpec, book: Book, mint: Callable[[], str], signal_ids: Iterable[str] = ()) -> None:
+        """`signal_ids`: of signals that earlier lives followed."""
         self._spec = spec
         self._book = book
         self._mint = mint
+        self._memory = SignalMemory(signal_ids)
         self._bar: Bar | None = None
         self._intents: list[Order] = []
         self._view: OpenPosition | None = None
@@ -49,6 +59,7 @@ class TradingDesk:
         self.may_evaluate = False
         self.deciding = False
         """Whether `on_bar` is running: the only time a strategy may ask for anything."""
+        self._failures: Counter[str] = Counter()
         self.dropped: list[str] = []
         """Client order ids of entries that `leave` cancelled and the venue must forget."""
 
@@ -100,58 +111,51 @@ class TradingDesk:
     def mark(self) -> None:
         """The engine marks each close itself, before the strategy decides."""
 
+    def signal(self, signal: Signal) -> bool:
+        """Check it, ask the limits, decide; False when it was refused, which is recorded."""
+        self._must_be_deciding("signal")
+        if not isinstance(signal, Signal):
+            raise BotvisorError(f"desk.signal was given {signal!r}; it takes a worker.strategies.contract.Signal")
+        key = self._mint()
+        correlation = self._correlation(key, signal)
+        stages.signal_made(correlation, signal, self.bar.opened_at)
+        self._memory.turn_to(self.bar.index)
+        sound = check_signal(signal, self._surroundings(), self._memory)
+        if isinstance(sound, Denial):
+            return self._refuse(key, correlation, signal, sound)
+        self._memory.add(sound.side, sound.signal_id)
+        stages.signal_validated(correlation, sound)
+        if sound.side == "sell":
+            self._exit(key, correlation, sound)
+            return True
+        return self._enter(key, signal, sound)
+
     def enter(self, reason: str, *, confidence: float = 1.0, risk_multiplier: float = 1.0) -> bool:
-        """Ask for a long entry; False when it was refused, which is recorded."""
+        """Signal a purchase at this close; False when it was refused, which is recorded."""
         self._must_be_deciding("enter")
-        correlation = self._mint()
-        close = decimal_of(self.bar.close)
-        outcome = self._sized(close, confidence, risk_multiplier)
-        log = logger.bind(correlation_id=correlation)
-        if isinstance(outcome, Denial):
-            log.info("entry refused by {} at {}: {}", outcome.rule, self.bar.opened_at, outcome.message)
-            self._book.deny(self._denied(outcome, correlation))
-            return False
-        limited = self._spec.trading.order_type == "limit"
-        order = Order(
-            client_order_id=correlation,
-            symbol=self._spec.symbol,
-            side="buy",
-            order_type="limit" if limited else "market",
-            purpose="entry",
-            quantity=outcome,
-            created_at=self.bar.opened_at,
-            updated_at=self.bar.opened_at,
-            reason=reason,
-            correlation_id=correlation,
-            limit_price=close if limited else None,
-        )
-        log.debug("entry of {} at {}: {}", outcome, self.bar.opened_at, reason)
-        self._intend(order)
-        return True
+        return self.signal(self._at_close("buy", reason, confidence, risk_multiplier))
 
     def leave(self, reason: str) -> None:
-        """Ask to close the whole position at the market."""
+        """Signal the sale of the whole position at this close."""
         self._must_be_deciding("leave")
-        if self._book.trade is None or self.leaving:
-            return
-        self.drop_entries("the position is being left")
-        order = self.exit_order(reason, "market")
-        logger.bind(correlation_id=order.correlation_id).debug("exit at {}: {}", self.bar.opened_at, reason)
-        self._intend(order)
+        if self._book.trade is not None and not self.leaving:
+            self.signal(self._at_close("sell", reason or "signal"))
 
     @property
     def leaving(self) -> bool:
         """Whether an exit is under way."""
         return any(order.purpose == "exit" for order in self._book.orders.values())
 
-    def exit_order(self, reason: str, order_type: OrderType, level: Decimal | None = None) -> Order:
-        """An order that closes what is held now, decided on the current bar."""
+    def exit_order(
+        self, reason: str, order_type: OrderType, level: Decimal | None = None, key: str | None = None
+    ) -> Order:
+        """An order that closes what is held now, decided on the current bar; `key` is its id if it has one already."""
         trade = self._book.trade
         if trade is None:
             raise BotvisorError(f"nothing is held; an exit ({reason}) needs a position")
-        correlation = self._mint()
+        key = key or self._mint()
         return Order(
-            client_order_id=correlation,
+            client_order_id=key,
             symbol=self._spec.symbol,
             side="sell",
             order_type=order_type,
@@ -160,7 +164,7 @@ class TradingDesk:
             created_at=self.bar.opened_at,
             updated_at=self.bar.opened_at,
             reason=reason,
-            correlation_id=correlation,
+            correlation_id=trade.correlation_id or key,
             parent_id=trade.notes.get("entry_order"),
             limit_price=level if order_type == "take_profit" else None,
             stop_price=level if order_type == "stop" else None,
@@ -173,24 +177,112 @@ class TradingDesk:
                 self._book.move(order.client_order_id, "cancelled", self.bar.opened_at, why)
                 self.dropped.append(order.client_order_id)
 
+    def report_failure(self, where: str, error: Exception) -> None:
+        """A rule failed on this bar: the first time and each _FAILURES_A_REPORT'th an operator shall read of it."""
+        self._failures[where] += 1
+        count = self._failures[where]
+        if count != 1 and count % _FAILURES_A_REPORT:
+            return
+        kind = type(error).__name__
+        times = "" if count == 1 else f"; {count} times in this life"
+        self._book.report(
+            IncidentReported(
+                incident_key=f"rule/{where}/{self.bar.opened_at.isoformat()}",
+                severity="error",
+                error_class=kind,
+                message=f"{where} failed at bar {self.bar.index} and counts as no: {kind}: {error}{times}",
+                details={"count": count},
+                at=self.bar.opened_at,
+                category=str(classify(error, ErrorClass.STRATEGY)),
+            )
+        )
+
     def take_intents(self) -> list[Order]:
         """Orders to be sent now that their intent is recorded."""
         intents, self._intents = self._intents, []
         return intents
 
-    def _sized(self, close: Decimal, confidence: float, risk_multiplier: float) -> Decimal | Denial:
-        """The quantity to order, or why there is none."""
-        spec, book = self._spec, self._book
-        denial = check_entry(spec.risk, spec.trading, self._situation())
-        if denial is not None:
-            return denial
-        try:
-            fraction = entry_fraction(spec.strategy, confidence, risk_multiplier)
-        except ValueError as error:
-            message = f"confidence {confidence!r} × multiplier {risk_multiplier!r} is no size: {error}"
-            return Denial(rule="signal", message=message)
-        quantity = entry_quantity(spec.strategy, spec.risk, book.cash, close, fraction)
-        return check_quantity(spec.strategy, quantity, close) or quantity
+    @property
+    def signal_ids(self) -> list[str]:
+        """Ids of signals that must not be followed again, for the next life."""
+        return self._memory.ids()
+
+    def _enter(self, key: str, signal: Signal, sound: SoundSignal) -> bool:
+        spec, at, now = self._spec, self.bar.opened_at, self._situation()
+        outcome = decide_entry(spec, sound, now, self._book.cash, decimal_of(self.bar.close))
+        if isinstance(outcome, Denial):
+            return self._refuse(key, key, signal, outcome)
+        stages.limits_passed(key, now)
+        order = Order(
+            client_order_id=key,
+            symbol=spec.symbol,
+            side="buy",
+            order_type="market" if outcome.limit_price is None else "limit",
+            purpose="entry",
+            quantity=outcome.quantity,
+            created_at=at,
+            updated_at=at,
+            reason=sound.reason,
+            correlation_id=key,
+            limit_price=outcome.limit_price,
+        )
+        stages.entry_decided(key, outcome, at, sound.reason)
+        self._intend(order)
+        return True
+
+    def _exit(self, key: str, correlation: str, sound: SoundSignal) -> None:
+        stages.limits_passed(correlation, None)
+        self.drop_entries("the position is being left")
+        order = self.exit_order(sound.reason, "market", key=key)
+        stages.exit_decided(correlation, order.quantity, self.bar.opened_at, sound.reason)
+        self._intend(order)
+
+    def _refuse(self, key: str, correlation: str, signal: Signal, denial: Denial) -> bool:
+        side = side_text(signal.side)
+        stages.refused(correlation, "exit" if side == "sell" else "entry", denial, self.bar.opened_at)
+        self._book.deny(
+            EntryDenied(
+                denial_key=key,
+                symbol=self._spec.symbol,
+                side=side,
+                rule=denial.rule,
+                message=denial.message,
+                limit=denial.limit,
+                value=denial.value,
+                decided_at=self.bar.opened_at,
+                correlation_id=correlation,
+            )
+        )
+        return False
+
+    def _correlation(self, key: str, signal: Signal) -> str:
+        """A sale belongs to the trade it ends: one id leads from the entry's signal to the result."""
+        trade = self._book.trade
+        sells = trade is not None and side_text(signal.side) == "sell"
+        return (trade.correlation_id if sells and trade is not None else None) or key
+
+    def _at_close(self, side: Side, reason: str, confidence: float = 1.0, risk_multiplier: float = 1.0) -> Signal:
+        bar = self.bar
+        return Signal(
+            side=side,
+            symbol=self._spec.symbol,
+            price=bar.close,
+            time=bar.opened_at,
+            reason=reason,
+            confidence=confidence,
+            risk_multiplier=risk_multiplier,
+        )
+
+    def _surroundings(self) -> Surroundings:
+        bar, trade = self.bar, self._book.trade
+        return Surroundings(
+            symbol=self._spec.symbol,
+            opened_at=bar.opened_at,
+            closed_at=bar.closed_at,
+            close=decimal_of(bar.close),
+            held=Decimal(0) if trade is None else trade.open_quantity,
+            leaving=self.leaving,
+        )
 
     def _situation(self) -> EntrySituation:
         book, at = self._book, self.bar.opened_at
@@ -201,19 +293,6 @@ class TradingDesk:
             net_today=book.day.net_on(at),
             equity=book.curve.equity,
             peak=book.curve.peak,
-        )
-
-    def _denied(self, denial: Denial, correlation: str) -> EntryDenied:
-        return EntryDenied(
-            denial_key=correlation,
-            symbol=self._spec.symbol,
-            side="buy",
-            rule=denial.rule,
-            message=denial.message,
-            limit=denial.limit,
-            value=denial.value,
-            decided_at=self.bar.opened_at,
-            correlation_id=correlation,
         )
 
     def _intend(self, order: Order) -> None:

@@ -13,6 +13,10 @@ from worker.progress import Progress
 
 IDLE_ROUND = 1.0
 """Longest wait, in seconds: an idle loop still shows that it lives."""
+REST_AT_MOST = 0.25
+"""Longest rest after a bar, in seconds: stops and targets may not wait longer for their next look."""
+_WORTH_A_REST = 0.01
+"""Seconds of work after which a loop without pace rests: shorter rests cannot be timed."""
 
 
 class Hub:
@@ -27,6 +31,10 @@ class Hub:
         """Whether the loop is to end before the next bar."""
         self.before_wait: Callable[[], None] = lambda: None
         """Called before each wait: the moment to report what the bar left unreported."""
+        self.rest = 0.0
+        """Seconds to rest after a bar while the host is short; 0: not at all."""
+        self._rested_after = 0
+        self._working_since = clock.monotonic()
         self.end_loop: Callable[[], None] = lambda: None
         """Tells the runtime to leave its loop."""
 
@@ -38,7 +46,12 @@ class Hub:
 
     def get_notifications(self) -> tuple[()]:
         """Begin a round: wait if there is reason to. A stop takes effect here, between two bars, and nowhere else."""
-        self._progress.last_round = self._clock.monotonic()
+        progress = self._progress
+        progress.last_round = self._clock.monotonic()
+        if progress.answered != progress.probe:
+            progress.answer()
+        if self.rest:
+            self._take_rest()
         if self._stream.paced and not self.stopping():
             self._wait()
         if self._stream.live and self._progress.phase is Phase.WARMING:
@@ -47,6 +60,19 @@ class Hub:
             self._progress.phase = Phase.STOPPING
             self.end_loop()
         return ()
+
+    def _take_rest(self) -> None:
+        """After a live bar only; rings (a stop, a question) end it early. What is decided does not depend on it."""
+        bars, now = self._progress.bars, self._progress.last_round
+        if bars == self._rested_after or not self._stream.live or self.stopping():
+            self._working_since = now
+            return
+        worked = now - self._working_since
+        if not self._stream.paced and worked < _WORTH_A_REST:
+            return
+        self._rested_after = bars
+        self._bell.wait(self.rest if self._stream.paced else min(self.rest, worked))
+        self._working_since = self._progress.last_round = self._clock.monotonic()
 
     def _wait(self) -> None:
         seconds = self._stream.wait_seconds()

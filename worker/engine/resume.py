@@ -6,7 +6,7 @@ worthless, the money is not: then new data starts at its beginning while balance
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +45,8 @@ class Resumption:
     """None: unknown, or of another strategy."""
     resent: tuple[str, ...] = ()
     """Orders whose intent is all that was recorded; the venue has them again."""
+    signal_ids: tuple[str, ...] = ()
+    """Ids of signals that were followed already, oldest first."""
 
 
 def strategy_mark(spec: BotSpec) -> list[str | None]:
@@ -61,6 +63,7 @@ def checkpoint_state(
     strategy_state: dict[str, Any] | None,
     bar_index: int | None,
     close: float | None,
+    signal_ids: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The document a checkpoint carries."""
     return {
@@ -71,7 +74,7 @@ def checkpoint_state(
         "close": close,
         "book": book,
         "venue": venue,
-        "strategy": {"mark": strategy_mark(spec), "state": strategy_state},
+        "strategy": {"mark": strategy_mark(spec), "state": strategy_state, "signal_ids": list(signal_ids)},
     }
 
 
@@ -90,7 +93,8 @@ def resume_from(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: Boo
         return _in_new_market(spec, checkpoint, source, book)
     resent = _send_again(book, venue, _document(state, "venue"))
     strategy = _document(state, "strategy")
-    known = strategy.get("state") if strategy.get("mark") == strategy_mark(spec) else None
+    same = strategy.get("mark") == strategy_mark(spec)
+    known = strategy.get("state") if same else None
     bar = state.get("bar")
     index, shift = _place(source, checkpoint.bar_at, bar if isinstance(bar, int) else None)
     if shift:
@@ -109,6 +113,7 @@ def resume_from(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: Boo
         close=_price(state),
         strategy_state=known if isinstance(known, dict) else None,
         resent=resent,
+        signal_ids=tuple(strategy.get("signal_ids", ())) if same else (),
     )
 
 
@@ -124,6 +129,7 @@ def placed(
     close: float | None = None,
     strategy_state: dict[str, Any] | None = None,
     resent: tuple[str, ...] = (),
+    signal_ids: tuple[str, ...] = (),
 ) -> Resumption:
     """The resumption of a life whose first `decided` bars are decided already."""
     first_live = max(decided, history_bars(spec, source))
@@ -145,6 +151,7 @@ def placed(
         close=close,
         strategy_state=strategy_state,
         resent=resent,
+        signal_ids=signal_ids,
     )
 
 

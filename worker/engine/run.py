@@ -19,7 +19,7 @@ from worker.engine.adoption import adopt
 from worker.engine.bell import Bell
 from worker.engine.desk import TradingDesk, minting
 from worker.engine.earlier import earlier_bars
-from worker.engine.hub import Hub
+from worker.engine.hub import REST_AT_MOST, Hub
 from worker.engine.resume import Resumption, placed, resume_from
 from worker.engine.runtime import run_strategy
 from worker.engine.session import Commit, Session
@@ -70,7 +70,9 @@ class Trading:
         self._source = source
         self._bell = Bell()
         self._desk: TradingDesk | None = None
+        self._hub: Hub | None = None
         self._paused = ticket.paused
+        self._throttle = 0.0
         settling = ticket.mode == "settle"
         self._stop = settling
         self._apply_on_stop = settling
@@ -87,6 +89,16 @@ class Trading:
         self._progress.paused = paused
         if self._desk is not None:
             self._desk.paused = paused
+
+    def set_throttle(self, seconds: float) -> None:
+        """Wait after each bar: `seconds` (at most REST_AT_MOST), or without a pace of bars as long as was worked."""
+        self._throttle = min(max(seconds, 0.0), REST_AT_MOST)
+        if self._hub is not None:
+            self._hub.rest = self._throttle
+
+    def nudge(self) -> None:
+        """Have the loop begin a round now, to answer a question."""
+        self._bell.ring()
 
     def run(self) -> Outcome:
         """Trade until the data ends or a stop is asked for.
@@ -114,13 +126,24 @@ class Trading:
             lambda price, wanted: affordable(book.cash, price, book.rate, wanted, step),
         )
         resumption, news = self._resume(source, book, venue)
-        desk = self._desk = TradingDesk(spec, book, minting(ticket))
+        desk = self._desk = TradingDesk(spec, book, minting(ticket), resumption.signal_ids)
         desk.paused = self._paused
-        session = Session(spec, book, desk, venue, resumption, self._commit, self._progress, ticket.checkpoint_bars)
+        session = Session(
+            spec,
+            book,
+            desk,
+            venue,
+            resumption,
+            self._commit,
+            self._progress,
+            ticket.checkpoint_bars,
+            ticket.metrics_interval,
+        )
         session.begin(news)
         stream = BarStream(source.bars(resumption.start), resumption.first_live, spec.data, self._clock)
         if not self._stop:
-            hub = Hub(stream, self._bell, self._progress, self._clock)
+            hub = self._hub = Hub(stream, self._bell, self._progress, self._clock)
+            hub.rest = self._throttle
             hub.stopping = lambda: self._stop
             hub.before_wait = session.report
             earlier = earlier_bars(source, resumption.start, strategy.timeframes, self._warming_on)

@@ -17,9 +17,11 @@ from loguru import logger
 from common.spec import BotSpec
 from common.trading.money import decimal_of, round_money
 from common.trading.order import OrderType
-from common.wire.facts import AnyFact, Checkpoint, FeedFinished
-from worker.book.book import Applied, Book, Fill
+from common.wire.facts import AnyFact, Checkpoint, FeedFinished, MetricsComputed
+from worker.book.book import Book, Fill
+from worker.engine import stages
 from worker.engine.desk import TradingDesk
+from worker.engine.metrics_schedule import MetricsSchedule
 from worker.engine.resume import Resumption, checkpoint_state
 from worker.feeds.bar import Bar
 from worker.progress import Progress
@@ -50,7 +52,9 @@ class Session:
         commit: Commit,
         progress: Progress,
         checkpoint_bars: int,
+        metrics_interval: float = 0.0,
     ) -> None:
+        """`metrics_interval`: seconds between metrics that no closed trade asks for, 0 = none."""
         self._spec = spec
         self._book = book
         self._desk = desk
@@ -59,6 +63,8 @@ class Session:
         self._commit = commit
         self._progress = progress
         self._checkpoint_bars = checkpoint_bars
+        self._schedule = MetricsSchedule(metrics_interval)
+        self._closed_by: str | None = None
         self._levels = has_levels(spec.risk)
         self._first_live = resumption.first_live
         self._revision = resumption.revision
@@ -149,6 +155,8 @@ class Session:
         if self._untold:
             self._tell_accepted()
         self._unsaved_bars += 1
+        if self._schedule.is_due(self._progress.last_round):
+            self._book.tell_metrics(bar.opened_at)
         told = self._book.has_news
         if told:
             self._record(self._book.collect(bar.opened_at))
@@ -156,6 +164,7 @@ class Session:
             self._record(())
         for order in self._desk.take_intents():
             self._venue.submit(order)
+            stages.order_sent(order)
             self._book.pass_on(order.client_order_id, "submitted", "accepted")
             self._untold.append(order.client_order_id)
         if told or self._book.trade is not None or self._progress.equity is None:
@@ -166,8 +175,7 @@ class Session:
         book, bar = self._book, self._desk.bar
         if isinstance(event, Ended):
             order = book.move(event.client_order_id, event.status, bar.opened_at, event.reason)
-            log = logger.bind(correlation_id=order.correlation_id)
-            log.warning("order {} {}: {}", order.client_order_id, event.status, event.reason)
+            stages.order_ended(order)
             return
         if event.cut_to is not None:
             book.cut(event.client_order_id, event.cut_to)
@@ -183,33 +191,15 @@ class Session:
             quality=event.quality,
         )
         applied = self._book.apply(fill)
-        trade, strategy = applied.trade, self._strategy
-        self._tell(applied, event)
+        order, trade, strategy = applied.order, applied.trade, self._strategy
+        stages.filled(order, applied, event.quantity, event.price, self._desk.bar.opened_at)
+        if applied.closed:
+            self._closed_by = order.correlation_id
         position = self._desk.position
         if applied.opened and strategy is not None and position is not None:
             strategy.on_entry(position)
         if applied.closed and strategy is not None:
             strategy.on_exit(trade.exit_reason or "")
-
-    def _tell(self, applied: Applied, event: Executed) -> None:
-        """One line a trader reads for each opening and closing; pieces of a fill are of interest to few."""
-        trade, symbol = applied.trade, self._spec.symbol
-        log = logger.bind(correlation_id=trade.notes.get("correlation_id"))
-        at = self._desk.bar.opened_at
-        if applied.opened:
-            log.info("opened long {} {} at {} ({:%Y-%m-%d %H:%M})", event.quantity, symbol, event.price, at)
-        elif applied.closed:
-            log.info(
-                "closed long {} {} at {}: {}, P&L {} ({:%Y-%m-%d %H:%M})",
-                trade.size,
-                symbol,
-                event.price,
-                trade.exit_reason,
-                round_money(trade.net_pnl),
-                at,
-            )
-        else:
-            log.debug("filled {} {} at {} ({:%Y-%m-%d %H:%M})", event.quantity, symbol, event.price, at)
 
     def _test_levels(self, bar: Bar) -> None:
         """(b): levels known before the bar against its range, then its high into the trade's highest."""
@@ -226,6 +216,7 @@ class Session:
                 kind: OrderType = "take_profit" if hit.reason == "take_profit" else "stop"
                 order = self._desk.exit_order(hit.reason, kind, hit.level)
                 self._book.place(order)
+                stages.order_sent(order)
                 self._book.pass_on(order.client_order_id, "submitted", "accepted")
                 for event in self._venue.trigger(order, hit.price):
                     self._take(event)
@@ -262,6 +253,7 @@ class Session:
         self._desk.turn_to(last, False)
         order = self._desk.exit_order("shutdown", "market")
         self._book.place(order)
+        stages.order_sent(order)
         self._book.pass_on(order.client_order_id, "submitted", "accepted")
         price = decimal_of(self._close)
         done = Executed(client_order_id=order.client_order_id, quantity=order.quantity, price=price)
@@ -280,12 +272,17 @@ class Session:
             strategy_state=self._strategy_state,
             bar_index=self._bar_index,
             close=self._close,
+            signal_ids=self._desk.signal_ids,
         )
         checkpoint = Checkpoint(revision=self._revision, bar_at=self._bar_at, state=state)
         if deliver:
             self._commit(facts, checkpoint, deliver=True)
         else:
             self._commit(facts, checkpoint)
+        for fact in facts:
+            if isinstance(fact, MetricsComputed):
+                stages.metrics_written(self._closed_by, fact)
+                self._closed_by = None
 
     def _show(self) -> None:
         """Refresh what the heartbeat carries."""

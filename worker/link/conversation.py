@@ -26,9 +26,11 @@ from common.wire.messages import (
     Message,
     Pause,
     Phase,
+    Probe,
     Renew,
     Stacks,
     TellStacks,
+    Throttle,
     Welcome,
 )
 from common.wire.ticket import LinkTicket
@@ -52,6 +54,8 @@ class Orders:
     drain: Callable[[Drain], None]
     pause: Callable[[bool], None]
     stacks: Callable[[], str]
+    probe: Callable[[int], None]
+    throttle: Callable[[float], None]
 
 
 class Conversation:
@@ -78,7 +82,7 @@ class Conversation:
         self._began = clock.monotonic()
         self._asked_at = lease.renewed_at
         self._next_beat = self._began
-        self._beat_of: tuple[Phase, bool, bool | None] | None = None
+        self._beat_of: tuple[Phase, bool, bool | None, int] | None = None
         self._stacks_due: list[int | None] = []
         self._resend_wait = RESEND_AFTER
         self._resend_at = self._began
@@ -148,6 +152,10 @@ class Conversation:
                 self._orders.pause(paused)
             case TellStacks(question=question):
                 self.stacks_asked(question)
+            case Probe(number=number):
+                self._orders.probe(number)
+            case Throttle(pause_seconds=seconds):
+                self._orders.throttle(seconds)
             case _:
                 logger.warning("the supervisor sent a {}, which only workers send", type(message).__name__)
 
@@ -191,11 +199,14 @@ class Conversation:
                 position=progress.position,
                 paused=progress.paused,
                 pause_wish=progress.pause_wish,
+                errors=progress.errors.count,
+                answered=progress.answered,
             )
         )
 
-    def _to_be_told_at_once(self) -> tuple[Phase, bool, bool | None]:
-        return self._progress.phase, self._progress.paused, self._progress.pause_wish
+    def _to_be_told_at_once(self) -> tuple[Phase, bool, bool | None, int]:
+        progress = self._progress
+        return progress.phase, progress.paused, progress.pause_wish, progress.answered
 
     def _tell_stacks(self) -> None:
         while self._stacks_due:

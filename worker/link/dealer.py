@@ -40,6 +40,10 @@ def _ignore_failure(_: BaseException) -> None:
     return None
 
 
+def _ignore_number(_: float) -> None:
+    return None
+
+
 class Link:
     """Delivers the journal, reports progress, receives commands; one thread, one socket.
 
@@ -59,13 +63,15 @@ class Link:
         on_orphaned: Callable[[], None],
         clock: Clock,
         on_failed: Callable[[BaseException], None] = _ignore_failure,
+        on_probe: Callable[[int], None] = _ignore_number,
+        on_throttle: Callable[[float], None] = _ignore_number,
     ) -> None:
         """`folder` is that of a journal which is already open. `on_failed` hears of an end that nobody asked for."""
         self._ticket = ticket
         self._folder = folder
         self._progress = progress
         self._hello = hello
-        self._orders = Orders(drain=on_drain, pause=on_pause, stacks=stacks)
+        self._orders = Orders(drain=on_drain, pause=on_pause, stacks=stacks, probe=on_probe, throttle=on_throttle)
         self._on_orphaned = on_orphaned
         self._on_failed = on_failed
         self._clock = clock

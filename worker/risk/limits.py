@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from common.spec import RiskSpec, StrategySpec, TradingSpec
 from common.trading.money import round_money
+from worker.risk.denial import Denial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +24,6 @@ class EntrySituation:
     equity: Decimal
     peak: Decimal
     """Highest equity so far, start balance included."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """A refused entry: the rule, in words, and the figures."""
-
-    rule: str
-    message: str
-    limit: str | None = None
-    value: str | None = None
 
 
 def check_entry(risk: RiskSpec, trading: TradingSpec, now: EntrySituation) -> Denial | None:

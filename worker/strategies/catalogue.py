@@ -11,7 +11,7 @@ from worker.strategies.indicators import catalogue as indicators
 from worker.strategies.indicators.calculator import Calculator
 from worker.strategies.mixins import catalogue as mixins
 from worker.strategies.mixins.mixin import Mixin
-from worker.strategies.parameters import Parameter, Role, spellings
+from worker.strategies.parameters import Parameter, Role, defaults, spellings
 from worker.strategies.plugins import Found, FoundMixin
 from worker.strategies.registry import BUILT_IN, everything
 
@@ -54,14 +54,13 @@ def _mixins(role: Role, foreign: Iterable[FoundMixin]) -> Iterator[dict[str, Any
 
 
 def _mixin(name: str, mixin: type[Mixin], role: Role, source: str) -> dict[str, Any]:
-    defaults = {each.name: each.default for each in mixin.parameters if each.default is not None}
     return {
         "name": name,
         "other_names": [other for other, plain in mixins.ALIASES.items() if plain == name],
         "source": source,
         "description": _text(mixin),
         "parameters": [{**_parameter(parameter), **_spellings(parameter, role)} for parameter in mixin.parameters],
-        "indicators": [dict(entry) for entry in mixin.blueprint_for(defaults)],
+        "indicators": [dict(entry) for entry in mixin.blueprint_for(defaults(mixin.parameters))],
     }
 
 

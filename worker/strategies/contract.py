@@ -16,10 +16,12 @@ from common.errors import ConfigurationError
 from common.spec import BotSpec
 from common.spec.intervals import Interval
 from common.spec.strategy import PARAMETER_FIELDS
+from common.trading.signal import Signal
 from worker.engine.backtrader_import import bt
 from worker.strategies.parameters import Parameter, Resolution, Values, resolve_plain
 from worker.strategies.timeframe import Timeframe
 
+__all__ = ["KEPT_BARS", "BarLoop", "BotStrategy", "Desk", "Direction", "OpenPosition", "Signal"]
 PARAMETERS = "strategy.parameters"
 READ_FOR_EVERY_TYPE = frozenset(field.name for field in PARAMETER_FIELDS)
 """Keys of `strategy.parameters` that mean the same for every strategy type."""
@@ -66,17 +68,26 @@ class Desk(Protocol):
     def mark(self) -> None:
         """Take the equity of this bar's close into the equity curve; the engine has done so before `on_bar`."""
 
+    def signal(self, signal: Signal) -> bool:
+        """Have a signal checked, sized and traded. False when its check or a limit refused it, which is recorded.
+
+        Only within `on_bar`; raises BotvisorError elsewhere.
+        """
+
     def enter(self, reason: str, *, confidence: float = 1.0, risk_multiplier: float = 1.0) -> bool:
-        """Ask for a long entry, sized by the bot's rules. False when a limit denied it (and the denial is recorded).
+        """Short for a signal to buy at this close. False when it was refused, which is recorded.
 
         Only within `on_bar`; raises BotvisorError elsewhere.
         """
 
     def leave(self, reason: str) -> None:
-        """Ask to close the whole position; nothing happens when flat or when an exit is under way.
+        """Short for a signal to sell at this close; nothing happens when flat or when an exit is under way.
 
         Only within `on_bar`; raises BotvisorError elsewhere.
         """
+
+    def report_failure(self, where: str, error: Exception) -> None:
+        """A rule of the strategy failed and counts as "no"; reported now and then, with the number of times."""
 
 
 class BarLoop(Protocol):

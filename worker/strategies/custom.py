@@ -77,8 +77,8 @@ class CustomStrategy(BotStrategy):
     def _consider_entry(self) -> None:
         try:
             wanted = self._entry.should_enter(self._entry_chart)
-        except Exception:  # noqa: BLE001 - a rule that fails must not stop the bot, it counts as "no"
-            self._failed("should_enter", self._entry)
+        except Exception as error:  # noqa: BLE001 - a rule that fails must not stop the bot, it counts as "no"
+            self._failed("should_enter", self._entry, error)
             return
         if wanted:
             self.desk.enter(self._entry.get_entry_reason())
@@ -87,13 +87,14 @@ class CustomStrategy(BotStrategy):
         try:
             self._exit.on_bar(self._exit_chart, position)
             wanted = self._exit.should_exit(self._exit_chart, position)
-        except Exception:  # noqa: BLE001 - a rule that fails must not stop the bot, it counts as "no"
-            self._failed("should_exit", self._exit)
+        except Exception as error:  # noqa: BLE001 - a rule that fails must not stop the bot, it counts as "no"
+            self._failed("should_exit", self._exit, error)
             return
         if wanted:
             self.desk.leave(self._exit.get_exit_reason())
 
-    def _failed(self, question: str, mixin: Mixin) -> None:
+    def _failed(self, question: str, mixin: Mixin, error: Exception) -> None:
         logger.exception(
             "{}.{} failed at bar {} ({}); counted as no", mixin.name, question, self.desk.bar_number, self.desk.bar_time
         )
+        self.desk.report_failure(f"{mixin.name}.{question}", error)

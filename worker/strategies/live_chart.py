@@ -35,8 +35,12 @@ class LiveChart:
         return self._desk.bar_time
 
     def now(self, name: str) -> float:
-        """The column or the aliased indicator value `name` at the current bar."""
-        value: float = self._lines[name][0]
+        """The column or the aliased indicator value `name` at the current bar; NaN before the first bar."""
+        try:
+            value: float = self._lines[name][0]
+        except IndexError:
+            # A position found open is introduced at the open of the first bar, before any indicator has a value.
+            return math.nan
         return value
 
     def before(self, name: str) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from loguru import logger
 
@@ -70,7 +70,7 @@ def _read_as(mixin_class: type[AnyMixin], logic: LogicSpec, role: Role, path: st
     required = mixin_class.required(resolution.values)
     problems = [
         *resolution.problems,
-        *_without_effect(mixin_class, logic, resolution),
+        *_without_effect(own, logic, resolution),
         *blueprint.problems,
         *(_alias_missing(path, mixin_class, alias) for alias in required if alias not in blueprint.claimed),
     ]
@@ -92,10 +92,10 @@ def _alias_missing(path: str, mixin_class: type[Mixin], alias: str) -> Problem:
     return missing(f"{path}.indicators", rule, f"map an output to {alias} in a fields_mapping, or leave the list out")
 
 
-def _without_effect(mixin_class: type[Mixin], logic: LogicSpec, resolution: Resolution) -> list[Problem]:
+def _without_effect(own: Sequence[Mapping[str, Any]], logic: LogicSpec, resolution: Resolution) -> list[Problem]:
     """Parameters that only the mixin's own indicators would read, given beside a list that does not refer to them."""
     if not logic.indicators:
         return []
-    idle = references(mixin_class.blueprint) - references(logic.indicators)
+    idle = references(own) - references(logic.indicators)
     rule = "has no effect, the indicators list sets its own values and does not refer to it"
     return [warning(path, resolution.values[name], rule) for name, path in resolution.written.items() if name in idle]

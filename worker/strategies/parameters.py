@@ -6,7 +6,7 @@ Validation, resolution and documentation all read the same declarations.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -124,8 +124,17 @@ class Spelling:
     divisor: float = 1.0
 
 
+def defaults(parameters: Iterable[Parameter]) -> dict[str, Value]:
+    """The values of a config that says nothing."""
+    return {parameter.name: parameter.default for parameter in parameters if parameter.default is not None}
+
+
 def spellings(parameter: Parameter, role: Role) -> Iterator[Spelling]:
-    """Every place of `parameter`, the strongest first: plain, prefixed, optimizer, web form."""
+    """Every place of `parameter`, each once, the strongest first: plain, prefixed, optimizer, web form."""
+    return iter(dict.fromkeys(_spellings(parameter, role)))
+
+
+def _spellings(parameter: Parameter, role: Role) -> Iterator[Spelling]:
     for section in ("logic_params", "params"):
         for key in (parameter.name, *parameter.synonyms):
             yield Spelling(section, key)

@@ -12,8 +12,10 @@ import pytest
 from backtest_page import Page
 from botctl_here import Botctl
 from builders import RECORDED, a_bot, a_csv, an_exit, parameters
-from reference.random_bots import a_random_bot, a_random_market
-from reference.simulator import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Result, simulate
+from reference.random_bots import a_random_bot
+from reference.random_markets import a_random_market
+from reference.simulator import Result, simulate
+from reference.trade import MONEY_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS
 
 ETH_BTC = RECORDED / "ETH_BTC-5m.csv"
 

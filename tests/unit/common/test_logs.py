@@ -136,3 +136,11 @@ def test_a_person_reads_time_level_message_keys_and_exception() -> None:
     line = {"time": "2024-01-02T03:04:05.678+00:00", "level": "ERROR", "message": "m", "bot_id": 7, "exception": "E: x"}
     assert logs.human_line(line) == "03:04:05.678 ERROR   m  [bot_id=7]\nE: x"
     assert logs.human_line({}) == " ?       "
+
+
+def test_errors_are_counted_and_lesser_lines_are_not(file: Path) -> None:
+    counter = logs.add_error_count()
+    logger.warning("x")
+    logger.error("{}", "a {brace}")
+    logger.critical("z")
+    assert counter.count == 2

@@ -32,8 +32,8 @@ def test_a_second_entry_is_refused_while_one_is_open_or_pending(tmp_path):
         assert strategy.desk.enter("first")
         assert not strategy.desk.enter("second")
 
-    record = play(tmp_path, [flat(10)] * 4, {0: twice, 1: BUY})
-    assert rules(record) == ["max_positions"] * 2
+    record = play(tmp_path, [flat(10)] * 5, {0: twice, 1: BUY, 2: BUY})
+    assert rules(record) == ["signal_duplicate", "max_positions", "max_positions"]
     assert len(record.trades()) == 1
 
 
@@ -89,9 +89,9 @@ def test_too_few_shares_are_refused_and_recorded(tmp_path):
 
 def test_a_signal_that_is_no_number_is_refused_with_its_reason(tmp_path):
     record = play(tmp_path, [flat(10)] * 2, {0: lambda s: s.desk.enter("odd", confidence=float("nan"))})
-    assert rules(record) == ["signal"]
+    assert rules(record) == ["signal_confidence"]
     record = play(tmp_path, [flat(10)] * 2, {0: lambda s: s.desk.enter("odd", confidence=-1.0)})
-    assert rules(record) == ["position_size"]
+    assert rules(record) == ["signal_confidence"]
 
 
 def test_a_paused_bot_opens_nothing_and_still_leaves(tmp_path):

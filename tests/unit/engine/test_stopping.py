@@ -183,3 +183,51 @@ def test_the_script_may_leave_after_resuming(tmp_path):
     trading = trading_of(spec_for(data), script, record, paused=True)
     trading.run()
     assert [trade.status for trade in record.trades()] == ["closed"]
+
+
+def test_a_throttled_loop_with_a_pace_rests_after_each_bar_and_decides_the_same(tmp_path):
+    data = file_data(write_bars(tmp_path, [flat(10 + i % 3) for i in range(12)]), speed=720_000.0)  # an hour in 5 ms
+    script = {1: BUY, 6: SELL}
+    free, throttled = Record(), Record()
+    trading_of(spec_for(data), script, free).run()
+    slowed = trading_of(spec_for(data), script, throttled)
+    slowed.set_throttle(0.05)
+    before = time.monotonic()
+    slowed.run()
+    assert time.monotonic() - before >= 11 * 0.05
+    assert throttled.trades() == free.trades()
+    assert [order.status for order in throttled.orders()] == [order.status for order in free.orders()]
+
+
+def test_a_throttled_loop_without_a_pace_works_half_of_the_time(tmp_path):
+    def spend_two_milliseconds(_):
+        until = time.monotonic() + 0.002
+        while time.monotonic() < until:
+            pass
+
+    data = file_data(write_bars(tmp_path, [flat(10)] * 100))
+    trading = trading_of(spec_for(data), dict.fromkeys(range(100), spend_two_milliseconds), Record())
+    trading.set_throttle(0.25)
+    before = time.monotonic()
+    trading.run()
+    assert time.monotonic() - before >= 0.2 + 0.15
+
+
+def test_a_rest_is_cut_short_by_a_stop_and_never_longer_than_a_quarter_of_a_second(tmp_path):
+    data = file_data(write_bars(tmp_path, [flat(10)] * 5), speed=None, bar_seconds=0.01)
+    trading = trading_of(spec_for(data), {}, Record())
+    trading.set_throttle(3600)
+    before = time.monotonic()
+    trading.run()
+    assert time.monotonic() - before < 5 * 0.25 + 2
+
+
+def test_a_loop_that_waits_answers_a_question_at_once(tmp_path):
+    waiting = Waiting(spec_for(slow(tmp_path, 3600.0)), {})
+    waiting.until(lambda: waiting.progress.bars == 1)
+    told = []
+    waiting.progress.on_phase = lambda: told.append(waiting.progress.answered)
+    waiting.progress.probe = 7
+    waiting.trading.nudge()
+    waiting.until(lambda: 7 in told)
+    waiting.stop()

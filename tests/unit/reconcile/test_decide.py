@@ -189,3 +189,14 @@ def test_stops_come_before_starts() -> None:
 def test_nothing_to_wait_for_has_no_deadline() -> None:
     assert next_deadline({1: OFF}, {1: ObservedBot(bot_id=1)}, POLICY, 100.0) is None
     assert next_deadline({}, {}, POLICY, 100.0) is None
+
+
+def test_a_condemned_life_is_drained_for_what_condemned_it_and_keeps_its_position() -> None:
+    drain = Drain(bot_id=1, incarnation=3, apply_on_stop=False, reason=StopReason.MEMORY)
+    assert plan(ON, alive(condemned=StopReason.MEMORY)) == [drain]
+    assert plan(ON, alive(condemned=StopReason.MEMORY, phase=LifePhase.STOPPING, phase_since=100.0)) == []
+
+
+def test_a_condemned_life_of_a_bot_that_is_off_applies_its_stop_policy() -> None:
+    drain = Drain(bot_id=1, incarnation=3, apply_on_stop=True, reason=StopReason.OFF)
+    assert plan(OFF, alive(condemned=StopReason.UNHEALTHY)) == [drain]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from common.error_class import ErrorClass
 from supervisor.reconcile.exits import ExitCause, ExitView
 from supervisor.reconcile.restarts import after_exit, bury, error_count, lift, unsettled_after
 from supervisor.reconcile.states import LifePhase, LiveWorker, ObservedBot, Policy, RestartHistory
@@ -189,3 +190,19 @@ def test_burying_a_life_closes_its_books() -> None:
     buried = bury(ObservedBot(bot_id=1, worker=life), ended(ExitCause.CRASHED), POLICY, 20.0, 0.5)
 
     assert (buried.worker, buried.history.failures, buried.unsettled) == (None, 1, True)
+
+
+def test_what_the_network_does_is_never_given_up_and_waits_a_minute_after_five_failures() -> None:
+    failures = [ended(ExitCause.FAILED, category=ErrorClass.NETWORK)] * 7
+    histories = [fold(*failures[:count], every=1.0) for count in range(1, 8)]
+
+    assert [history.verdict for history in histories] == [None] * 7
+    assert [history.next_start_at for history in histories] == [None, 3.0, 5.0, 8.0, 65.0, 65.0, 65.0]
+    assert histories[-1].failures == 7
+
+
+def test_a_stable_life_closes_the_circuit() -> None:
+    failures = [ended(ExitCause.FAILED, category=ErrorClass.NETWORK)] * 5
+    stable = ended(ExitCause.FAILED, category=ErrorClass.NETWORK, healthy_for=50.0)
+
+    assert fold(*failures, stable).next_start_at is None

@@ -10,6 +10,7 @@ import pytest
 from spec_samples import DOCUMENTED, NEWER, SEED_ERA, WEB_FORM, changed, without
 
 from common.spec import BotSpec, PaperSpec, read_spec
+from common.spec.limits import limits_of
 from common.wire.ticket import RowFacts
 
 ROW = RowFacts(bot_id=7, user_id=3, description="from the row", status="enabled")
@@ -352,6 +353,17 @@ def test_a_strategy_of_another_type_is_the_workers_business() -> None:
     config = NEWER | {"strategy": {"type": "GridStrategy", "parameters": {"levels": 4}}}
     strategy = spec_of(config).strategy
     assert (strategy.type, strategy.entry, strategy.parameters) == ("GridStrategy", None, {"levels": 4})
+
+
+def test_limits_of_the_process_are_read_and_unknown_ones_warned_of() -> None:
+    config = NEWER | {"limits": {"memory_mb": 500, "cpu_percent": 0, "disk_mb": 3}}
+    limits = spec_of(config).limits
+    assert (limits.memory_mb, limits.cpu_percent) == (500.0, 0.0)
+    assert [problem.path for problem in read_spec(config, ROW).warnings] == ["limits.disk_mb"]
+    assert limits_of(config) == limits
+    assert (spec_of(NEWER).limits.memory_mb, limits_of(NEWER).cpu_percent) == (None, None)
+    broken = NEWER | {"limits": {"memory_mb": -1, "cpu_percent": "much"}}
+    assert [problem.path for problem in read_spec(broken, ROW).errors] == ["limits.memory_mb", "limits.cpu_percent"]
 
 
 def test_unknown_keys_are_kept() -> None:

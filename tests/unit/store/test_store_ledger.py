@@ -246,3 +246,36 @@ def test_an_open_trade_of_the_earlier_service_is_closed_in_its_own_row(empty_dat
         ).one()
     assert tuple(row) == ("closed", Decimal("0.08"), {"theirs": True, "ours": 1})
     engine.dispose()
+
+
+def test_a_position_remembers_the_signal_it_was_opened_by(engine: Engine) -> None:
+    opened = position("t", START, correlation_id="c-t")
+    shut = position("t", START, status="closed", closed_at=NOW, qty_open=Decimal(0), avg_price=None)
+    bot_id = new_bot(engine)
+    for entry in entries([(opened,), (shut,)]):
+        deliver(engine, bot_id, [entry])
+    (found,) = rows(engine, "trading_positions")
+    assert (found["status"], found["extra_metadata"]) == ("closed", {"correlation_id": "c-t"})
+
+
+def test_the_position_of_an_adopted_trade_is_the_one_its_row_names(engine: Engine) -> None:
+    bot_id = new_bot(engine)
+    deliver(engine, bot_id, entries([(trade("theirs", START), position("theirs", START))], "theirs"))
+    (before,), (row,) = rows(engine, "trading_positions"), rows(engine, "trading_trades")
+    taken = position("row-1", START, adopted_row_id=row["id"], qty_open=Decimal("1.5"))
+    deliver(engine, bot_id, entries([(taken,)], "ours"))
+    (after,) = rows(engine, "trading_positions")
+    assert after == before
+    assert [one["position_id"] for one in rows(engine, "trading_trades")] == [before["id"]]
+
+
+def test_an_adopted_trade_without_a_position_gets_one_at_once(engine: Engine) -> None:
+    bot_id = new_bot(engine)
+    deliver(engine, bot_id, entries([(trade("theirs", START),)], "theirs"))
+    (row,) = rows(engine, "trading_trades")
+    deliver(engine, bot_id, entries([(position("row-1", START, adopted_row_id=row["id"]),)], "ours"))
+    (place,), (linked,) = rows(engine, "trading_positions"), rows(engine, "trading_trades")
+    assert linked["position_id"] == place["id"]
+    assert {name: value for name, value in linked.items() if name not in ("position_id", "updated_at")} == {
+        name: value for name, value in row.items() if name not in ("position_id", "updated_at")
+    }

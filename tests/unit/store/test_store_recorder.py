@@ -169,6 +169,28 @@ def test_a_life_is_opened_runs_and_is_closed(engine: Engine, database_url: str) 
         assert (life["cause"], life["exit_signal"]) == ("failed", None)
 
 
+def test_an_incident_is_completed_by_what_came_to_light_later(
+    engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    bot_id = new_bot(engine)
+    output = tmp_path / "bot.out"
+    output.write_text("Thread 0x1: stuck here")
+    first = RecordIncident(
+        key="w", bot_id=bot_id, incarnation=3, severity="error", error_class="E", message="replaced", at=NOW
+    )
+    later = replace(first, message="replaced; ended", output_file=output, completes=True)
+    alone = replace(later, key="other")
+    with listening(database_url) as listener:
+        listener.ready()
+        for incident in (first, later, alone):
+            listener.recorder.submit(incident)
+        listener.recorder.submit(WriteStatus(bot_id=bot_id, expected=None, status="running", at=NOW))
+        listener.wait(StatusWritten)
+        found = {row["key"]: (row["message"], row["details"]) for row in rows(engine, "incidents")}
+        told = ("replaced; ended", {"output": "Thread 0x1: stuck here"})
+        assert found == {"w": told, "other": told}
+
+
 def test_a_command_the_database_refuses_stops_nobody(engine: Engine, database_url: str) -> None:
     bot_id, other = new_bot(engine), new_bot(engine)
     with listening(database_url) as listener:

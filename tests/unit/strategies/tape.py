@@ -75,6 +75,7 @@ class TapeDesk:
     strategy: BotStrategy | None = None
     entries: list[tuple[int, str]] = field(default_factory=list)
     exits: list[tuple[int, str]] = field(default_factory=list)
+    failures: list[tuple[int, str, Exception]] = field(default_factory=list)
     keeps_waiting: bool = False
 
     @property
@@ -98,6 +99,9 @@ class TapeDesk:
         self.entries.append((self.bar_number, reason))
         self.order = ("enter", reason)
         return True
+
+    def report_failure(self, where: str, error: Exception) -> None:
+        self.failures.append((self.bar_number, where, error))
 
     def leave(self, reason: str) -> None:
         self.exits.append((self.bar_number, reason))

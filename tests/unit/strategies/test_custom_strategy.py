@@ -101,6 +101,10 @@ def test_a_rule_that_fails_is_logged_with_its_traceback_and_counts_as_no(log: li
     assert "Traceback" in errors[0]
     assert "ZeroDivisionError: entry rule" in errors[0]
     assert "TimeBasedExitMixin.should_exit failed at bar 7" in errors[3]
+    assert [(bar, where) for bar, where, _ in desk.failures] == [
+        *[(bar, "RSIOrBBEntryMixin.should_enter") for bar in (1, 2, 3)],
+        *[(bar, "TimeBasedExitMixin.should_exit") for bar in (7, 8)],
+    ]
 
 
 def test_logics_that_cannot_be_built_are_refused_with_every_mistake() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from entry_defaults import DEFAULTS as ENTRY_DEFAULTS
 from entry_signals import LEGACY
+from exit_rules import DEFAULTS as EXIT_DEFAULTS
 
 from common.spec import LogicSpec, Problem
 from worker.strategies.logic import LogicReading, read_entry, read_exit
@@ -110,7 +111,7 @@ def prefixes(name: str) -> tuple[str, str]:
 
 
 def test_the_table_of_this_test_names_every_mixin() -> None:
-    assert set(DEFAULTS) == {*ENTRIES, *EXITS}
+    assert {*DEFAULTS, *EXIT_DEFAULTS} == {*ENTRIES, *EXITS}
 
 
 @pytest.mark.parametrize("name", DEFAULTS)

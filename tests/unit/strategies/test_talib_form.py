@@ -214,7 +214,7 @@ def test_every_type_can_be_read_from_its_outputs_and_required_params() -> None:
         "MACD": ({"fastperiod": 12, "slowperiod": 26, "signalperiod": 9}, 35),
         "RSI": ({"timeperiod": 9}, 9),
         "SMA": ({"timeperiod": 9}, 9),
-        "STOCH": ({"fastk_period": 5, "slowk_period": 3, "slowd_period": 3}, 11),
+        "STOCH": ({"fastk_period": 5, "slowk_period": 3, "slowd_period": 3}, 5),
         "SUPERTREND": ({"length": 10, "multiplier": 3.0}, 11),
         "SupportResistance": ({"lookback_bars": 2}, 10),
     }

@@ -18,6 +18,7 @@ from common.wire.ticket import Recovery, RowFacts, Ticket
 from supervisor.control import ControlSocket, control_path
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_watch import HostWatch
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Received
 from supervisor.loop import Supervisor, policy_of
@@ -26,6 +27,7 @@ from supervisor.observation import Observation
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, ProcessIdentity, Spawned, SpawnFailed
+from supervisor.processes.usage import HostUsage
 from supervisor.record import Record
 from supervisor.roster import Bot, Life, Roster
 from supervisor.settings import Settings, load_settings
@@ -44,7 +46,9 @@ from supervisor.store.events import (
     WishWritten,
 )
 from supervisor.store.supervision import Supervision
+from supervisor.thresholds import health_policy_of, pressure_policy_of
 from supervisor.ticketing import TicketOffice
+from supervisor.watchdog import Watchdog
 
 UUID = "00000000-0000-4000-8000-000000000001"
 
@@ -208,6 +212,20 @@ class Maternity:
         return None
 
 
+@dataclass
+class Meter:
+    """Stands where the host is looked at: a calm one, until the test says otherwise."""
+
+    usage: HostUsage = field(
+        default_factory=lambda: HostUsage(
+            cpu_percent=10.0, memory_percent=10.0, disk_percent=10.0, bytes_sent=0, bytes_received=0
+        )
+    )
+
+    def read(self) -> HostUsage:
+        return self.usage
+
+
 @dataclass(eq=False)
 class Wire:
     """Stands where the router stands."""
@@ -255,6 +273,7 @@ class Fleet:
         self.database = Database(self.clock)
         stack.callback(self.database.close)
         self.launcher = Maternity()
+        self.meter = Meter()
         self.wire = Wire()
         self.roster = Roster()
         self.records = LifeRecords(folder / "lives")
@@ -281,6 +300,24 @@ class Fleet:
             self.news.next_incarnation,
         )
         stacks = StackQuestions(roster, router, self.record)  # type: ignore[arg-type]
+        self.watchdog = Watchdog(
+            roster,
+            router,  # type: ignore[arg-type]
+            self.record,
+            health_policy_of(self.settings),
+            self.settings.health_check_interval,
+            clock,
+        )
+        self.host = HostWatch(
+            roster,
+            router,  # type: ignore[arg-type]
+            self.record,
+            self.meter,  # type: ignore[arg-type]
+            pressure_policy_of(self.settings),
+            interval=self.settings.heartbeat_interval,
+            pause=self.settings.throttle_pause,
+            clock=clock,
+        )
         self.observation = Observation(
             roster,
             self.enrolment,
@@ -294,6 +331,8 @@ class Fleet:
             clock,
             self.settings.lease,
             stacks,
+            self.watchdog,
+            self.host,
         )
         control = ControlSocket(
             control_path(self.settings.runtime_dir), lambda request: self.supervisor.answer(request)
@@ -319,6 +358,8 @@ class Fleet:
             news=self.news,
             record=self.record,
             stacks=stacks,
+            watchdog=self.watchdog,
+            host=self.host,
         )
 
     # -- the database --------------------------------------------------------------------------------------------

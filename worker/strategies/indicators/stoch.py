@@ -30,7 +30,7 @@ class STOCH(Calculator):
     )
 
     def __init__(self, fastk: int, slowk: int, slowd: int) -> None:
-        self._lookback = fastk + slowk + slowd
+        self._lookback = max(fastk, slowk, slowd)
         self._highest = Highest(fastk)
         self._lowest = Lowest(fastk)
         self._fast = Window(slowk)
@@ -43,7 +43,7 @@ class STOCH(Calculator):
 
     @property
     def lookback(self) -> int:
-        """All three periods together."""
+        """The longest of the three periods."""
         return self._lookback
 
     def update(self, high: float, low: float, close: float) -> tuple[float, float]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from worker.strategies.mixins.pieces import flag, number, period, unused
-from worker.strategies.parameters import Parameter
+from worker.strategies.parameters import PREFIX_OF_ROLE, Form, Parameter
 
 FAST = "exit_atr_fast"
 SLOW = "exit_atr_slow"
@@ -12,7 +14,7 @@ WIDE = "exit_atr_htf"
 _PARTIAL = "the whole position is closed at once, never a part of it"
 _STAGNATION = "the stop is not tightened for lack of new highs, as in the earlier service"
 
-PARAMETERS = (
+_DECLARED = (
     Parameter(
         name="anchor",
         kind="choice",
@@ -68,3 +70,12 @@ PARAMETERS = (
     unused("fill_policy", "an exit is a market order at the next open"),
     unused("tick_size", "levels are not rounded in simulation, orders are rounded by the venue"),
 )
+
+
+def _unprefixed(parameter: Parameter) -> Parameter:
+    """The plain name is the earlier service's, the prefixed one is read too."""
+    forms = (Form(name=PREFIX_OF_ROLE["exit"] + parameter.name), *parameter.forms)
+    return replace(parameter, legacy=parameter.name, forms=forms)
+
+
+PARAMETERS = tuple(_unprefixed(parameter) for parameter in _DECLARED)

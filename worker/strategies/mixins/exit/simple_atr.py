@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -19,8 +20,8 @@ ATR = "exit_atr"
 class SimpleATRExitMixin(ExitMixin):
     """Close ≤ stop. The stop begins at entry - ATR x atr_multiplier, ATR of the decision bar; it never falls.
 
-    With use_breakeven it goes to the entry price, once, when the close is breakeven_atr current average true ranges
-    above it; after that, on each bar, to close - ATR x atr_multiplier when that is tighter. Reason `atr_trailing_stop`.
+    On each bar, with the ATR of that bar, it rises to the entry price, with use_breakeven, when the close is at least
+    breakeven_atr x ATR above it, and to close - ATR x atr_multiplier. Reason `atr_trailing_stop`.
     """
 
     parameters = (
@@ -42,7 +43,6 @@ class SimpleATRExitMixin(ExitMixin):
         self._breakeven = float(values["breakeven_atr"])
         self._uses_breakeven = bool(values["use_breakeven"])
         self._stop: float | None = None
-        self._broken_even = False
 
     @classmethod
     def required(cls, values: Values) -> tuple[str, ...]:
@@ -54,16 +54,17 @@ class SimpleATRExitMixin(ExitMixin):
     ) -> None:
         """The first stop."""
         average = chart.now(ATR)
-        self._stop = None if average != average else entry_price - average * self._multiplier
-        self._broken_even = False
+        self._stop = None if math.isnan(average) else entry_price - average * self._multiplier
 
     def on_bar(self, chart: Chart, position: OpenPosition) -> None:
         """Break even, then trail."""
         average, close, entry = chart.now(ATR), chart.now("close"), float(position.entry_price)
-        if self._uses_breakeven and not self._broken_even and close >= entry + average * self._breakeven:
-            self._broken_even = True
-            self._raise_to(entry)
-        self._raise_to(close - average * self._multiplier)
+        if self._stop is None:
+            # A position found open at start, before the average true range existed, is managed from here.
+            self._stop = entry - average * self._multiplier
+        if self._uses_breakeven and close >= entry + average * self._breakeven:
+            self._stop = max(self._stop, entry)
+        self._stop = max(self._stop, close - average * self._multiplier)
 
     def should_exit(self, chart: Chart, position: OpenPosition) -> bool:
         """Close at or below the stop."""
@@ -75,16 +76,12 @@ class SimpleATRExitMixin(ExitMixin):
 
     def reset(self) -> None:
         """Forget the trade."""
-        self._stop, self._broken_even = None, False
+        self._stop = None
 
     def state(self) -> dict[str, Any]:
-        """Stop, and whether it went to break-even."""
-        return {"stop": kept(self._stop), "broken_even": self._broken_even}
+        """Stop of the open trade."""
+        return {"stop": kept(self._stop)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with the trade's stop."""
         self._stop = recalled(state.get("stop"))
-        self._broken_even = bool(state.get("broken_even"))
-
-    def _raise_to(self, level: float) -> None:
-        self._stop = level if self._stop is None else max(self._stop, level)

@@ -35,6 +35,7 @@ class TrailingStopExitMixin(ExitMixin):
             "activation_pct",
             0.0,
             "gain from which on the stop counts, as a fraction; 0 = always",
+            plausible_maximum=1,
             forms=(Form(name="x_activation_percent", divisor=100.0),),
         ),
         flag("use_atr", False, "true: the distance is atr_multiplier average true ranges"),
