@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, body: str) -> Path:
-    (folder / "other.py").write_text(HEAD + body)
+    (folder / "early.py").write_text(HEAD + body)
     return folder
 
 
@@ -143,7 +143,7 @@ def test_only_the_plugin_that_defines_the_name_is_imported(folder: Path) -> None
     write(folder, "raise RuntimeError('imported')\n")
     discovery = seek("AboveMeanEntryMixin", [folder])
     assert ([found.name for found in discovery.mixins], discovery.faults) == (["AboveMeanEntryMixin"], ())
-    assert [fault.source for fault in seek("Nowhere", [folder]).faults] == [str(folder.resolve() / "other.py")]
+    assert [fault.source for fault in seek("Nowhere", [folder]).faults] == [str(folder.resolve() / "early.py")]
 
 
 def test_a_name_that_a_plugin_makes_without_writing_its_class_is_still_found(folder: Path) -> None:
