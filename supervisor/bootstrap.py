@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from functools import partial
 
 from loguru import logger
 
@@ -15,10 +14,12 @@ from supervisor.adoption import adopt_lives
 from supervisor.control import ControlSocket, control_path
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_name import host_name
 from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
 from supervisor.intake.keys import load_keys
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
+from supervisor.intent import Intent, write_intent
 from supervisor.loop import Supervisor, policy_of
 from supervisor.news import BLOCK, News
 from supervisor.observation import Observation
@@ -30,6 +31,8 @@ from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Launcher, ProcessIdentity
 from supervisor.record import Record
 from supervisor.roster import Roster
+from supervisor.service_manager.report import ServiceReport
+from supervisor.service_manager.systemd import manager_from
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
@@ -45,6 +48,7 @@ def assemble(settings: Settings) -> Iterator[Supervisor]:
     clock = SystemClock()
     with ExitStack() as stack:
         folder = stack.enter_context(StateFolder(settings.state_dir, settings.runtime_dir, settings.logs_dir))
+        _note(settings, Intent.STARTING)
         logger.info("State folder {}, run folder {}", settings.state_dir, settings.runtime_dir)
         router = Router(clock)
         stack.callback(router.close)
@@ -81,6 +85,8 @@ def _wire(
     answering: list[Supervisor] = []
     control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
     stack.callback(control.close)
+    report = ServiceReport(*manager_from(os.environ), note=partial(_note, settings))
+    stack.callback(report.close)
     signals = SignalInbox()
     stack.callback(signals.close)
     supervisor = Supervisor(
@@ -101,10 +107,18 @@ def _wire(
         news=news,
         record=record,
         stacks=stacks,
+        report=report,
     )
     answering.append(supervisor)
     adopt_lives(roster, records, router, adopted, observation, clock)
     return supervisor
+
+
+def _note(settings: Settings, intent: Intent) -> None:
+    try:
+        write_intent(settings.state_dir, intent)
+    except OSError as error:  # a full disk must not keep the service from stopping
+        logger.warning("It cannot be written down that the service is {}: {}", intent, error.strerror)
 
 
 def _open(router: Router, settings: Settings) -> tuple[str, str | None]:
@@ -121,22 +135,13 @@ def _launcher(settings: Settings) -> Launcher:
     return ForkServerLauncher() if settings.launcher == "forkserver" else InterpreterLauncher()
 
 
-def _host() -> str:
-    """This machine: many are called localhost."""
-    try:
-        machine = Path("/etc/machine-id").read_text().strip()[:12]
-    except OSError:
-        machine = ""
-    return f"{socket.gethostname()}/{machine}" if machine else socket.gethostname()
-
-
 def _recorder_options(settings: Settings, folder: StateFolder) -> RecorderOptions:
     own = os.getpid()
     return RecorderOptions(
         url=settings.database_url,
         upgrade=settings.auto_migrate,
         claimant=Claimant(
-            host=_host(),
+            host=host_name(),
             boot_id=boot_id(),
             pid=own,
             pid_created=create_time(own) or 0.0,

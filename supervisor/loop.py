@@ -7,6 +7,7 @@ came, `decide` is asked once for the whole fleet and its answer is carried out.
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any
 
@@ -27,6 +28,7 @@ from supervisor.reconcile.decide import decide, next_deadline
 from supervisor.reconcile.states import DesiredBot, ObservedBot, Policy
 from supervisor.record import Record
 from supervisor.roster import Bot, Roster
+from supervisor.service_manager.report import ServiceReport, summary_of
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
@@ -62,6 +64,7 @@ class Supervisor:
         news: News,
         record: Record,
         stacks: StackQuestions,
+        report: ServiceReport,
     ) -> None:
         self._settings = settings
         self._policy = policy
@@ -80,6 +83,7 @@ class Supervisor:
         self._news = news
         self._record = record
         self._stacks = stacks
+        self._report = report
         self._stop_since: float | None = None
         self._kill_now = False
         self._leaving = False
@@ -107,11 +111,13 @@ class Supervisor:
         match request:
             case {"do": "status"}:
                 return self._status()
+            case {"do": "stop"}:
+                return self._stop_by_request(now=request.get("now") is True)
             case {"do": "stack", "bot": int(bot_id)}:
                 return self._stacks.ask(bot_id)
             case {"do": "stacks", "bot": int(bot_id), "question": int(question)}:
                 return self._stacks.answer(bot_id, question)
-        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stack, stacks")
+        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stop, stack, stacks")
 
     def _register(self) -> None:
         self._poller.register(self._router)
@@ -145,6 +151,7 @@ class Supervisor:
             self._beats_due = now + self._settings.heartbeat_interval
             self._record.heartbeats(self._roster)
             self._forgive(now)
+        self._report.turn(now, self._summary)
 
     def _excuse_silence(self, now: float) -> None:
         """After a turn that came late (a stopped process, a paused machine) nobody could be heard: listen anew."""
@@ -215,7 +222,7 @@ class Supervisor:
         moments = [now + _LONGEST_WAIT, self._beats_due]
         if self._deadline is not None:
             moments.append(self._deadline)
-        for moment in (self._launcher.wake_at(), self._observation.next_burial()):
+        for moment in (self._launcher.wake_at(), self._observation.next_burial(), self._report.wake_at()):
             if moment is not None:
                 moments.append(moment)
         return max(0.0, min(moments) - now)
@@ -239,15 +246,25 @@ class Supervisor:
             case "SIGUSR2":
                 logger.info("SIGUSR2: leaving the workers to the next supervisor")
                 self._leaving = True
+                self._report.leaving()
                 self._flush()
 
     def _ask_to_stop(self, name: str) -> None:
         if self._stop_since is None:
             logger.info("{}: stopping all bots", name)
             self._stop_since = self._clock.monotonic()
+            self._report.stopping()
         elif self._clock.monotonic() - self._stop_since > _SAME_REQUEST:
             logger.warning("{} again: killing what is left", name)
             self._kill_now = True
+
+    def _stop_by_request(self, *, now: bool) -> dict[str, Any]:
+        """Asked on the control socket: asking again changes nothing, unless what is left shall be killed."""
+        if self._stop_since is None:
+            self._ask_to_stop("Request on the control socket")
+        self._kill_now |= now
+        self._deadline = self._clock.monotonic()  # decide in this very turn
+        return {"pid": os.getpid(), "stopping": True, "lives": sum(1 for _ in self._roster.lives())}
 
     def _finish_stop(self, now: float) -> None:
         """While stopping: look after the time limit, and end once no life is left and every status is written."""
@@ -276,6 +293,15 @@ class Supervisor:
         for descriptor in self._control.clients() & ready:
             if not self._control.serve(descriptor):
                 self._poller.unregister(descriptor)
+
+    def _summary(self) -> str:
+        return summary_of(
+            running=sum(1 for _ in self._roster.lives()),
+            in_error=sum(1 for bot in self._roster if bot.status == "error"),
+            known=self._news.rows_known,
+            database=self._news.database_state,
+            stopping=self._stopping,
+        )
 
     def _status(self) -> dict[str, Any]:
         return status_document(

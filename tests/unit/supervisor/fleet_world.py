@@ -28,6 +28,8 @@ from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, ProcessIdentity, Spawned, SpawnFailed
 from supervisor.record import Record
 from supervisor.roster import Bot, Life, Roster
+from supervisor.service_manager.report import ServiceReport
+from supervisor.service_manager.systemd import NotifySocket
 from supervisor.settings import Settings, load_settings
 from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
@@ -246,7 +248,14 @@ class Wire:
 class Fleet:
     """The world of one test."""
 
-    def __init__(self, folder: Path, stack: ExitStack, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        manager: tuple[NotifySocket | None, float | None] = (None, None),
+        **settings: Any,
+    ) -> None:
+        self.manager = manager
         self.clock = OwnClock()
         self.settings: Settings = load_settings(state_dir=folder, database_url="sqlite:///unused.db", **settings)
         self.settings.runtime_dir.mkdir(parents=True, exist_ok=True)
@@ -301,6 +310,7 @@ class Fleet:
         stack.callback(control.close)
         self.signals = SignalInbox()
         stack.callback(self.signals.close)
+        self.report = ServiceReport(*self.manager)
         self.supervisor = Supervisor(
             settings=self.settings,
             policy=self.policy,
@@ -319,6 +329,7 @@ class Fleet:
             news=self.news,
             record=self.record,
             stacks=stacks,
+            report=self.report,
         )
 
     # -- the database --------------------------------------------------------------------------------------------
