@@ -11,7 +11,8 @@ from loguru import logger
 
 from common.clock import Clock, SystemClock
 from supervisor.adoption import adopt_lives
-from supervisor.control import ControlSocket, control_path
+from supervisor.control import ControlSocket
+from supervisor.control_place import ControlListener, control_path, listen_tcp, listen_unix
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
 from supervisor.host_name import host_name
@@ -83,7 +84,7 @@ def _wire(
         roster, enrolment, deeds, router, adopted, records, record, recorder, policy, clock, settings.lease, stacks
     )
     answering: list[Supervisor] = []
-    control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
+    control = ControlSocket(_control_place(settings), lambda request: answering[0].answer(request))
     stack.callback(control.close)
     report = ServiceReport(*manager_from(os.environ), note=partial(_note, settings))
     stack.callback(report.close)
@@ -129,6 +130,12 @@ def _open(router: Router, settings: Settings) -> tuple[str, str | None]:
     endpoint = router.bind(loopback_endpoint(settings.state_dir), keys)
     remember_port(settings.state_dir, endpoint)
     return endpoint, keys.public
+
+
+def _control_place(settings: Settings) -> ControlListener:
+    if settings.control == "tcp":
+        return listen_tcp(settings.runtime_dir)
+    return listen_unix(control_path(settings.runtime_dir))
 
 
 def _launcher(settings: Settings) -> Launcher:

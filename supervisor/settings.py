@@ -6,6 +6,7 @@ Every field is an environment variable `BOTVISOR_<NAME>`; `docs/settings.md` is 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -98,6 +99,10 @@ class Settings(BaseSettings):
     transport: Literal["ipc", "tcp"] = Field(
         "ipc" if hasattr(os, "fork") else "tcp",
         description="How workers reach the supervisor: a socket file, or loopback TCP with CURVE keys.",
+    )
+    control: Literal["unix", "tcp"] = Field(
+        "unix" if hasattr(socket, "AF_UNIX") else "tcp",
+        description="Where `botctl` reaches the supervisor: a socket file, or a loopback port with a secret in the run folder.",
     )
     plugin_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Folders of strategy plugins, separated as in PATH."

@@ -15,7 +15,8 @@ from builders import a_bot
 from common.process import facts_of
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Message, Phase
 from common.wire.ticket import Recovery, RowFacts, Ticket
-from supervisor.control import ControlSocket, control_path
+from supervisor.control import ControlSocket
+from supervisor.control_place import control_path, listen_unix
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
 from supervisor.intake.poller import Poller
@@ -305,7 +306,7 @@ class Fleet:
             stacks,
         )
         control = ControlSocket(
-            control_path(self.settings.runtime_dir), lambda request: self.supervisor.answer(request)
+            listen_unix(control_path(self.settings.runtime_dir)), lambda request: self.supervisor.answer(request)
         )
         stack.callback(control.close)
         self.signals = SignalInbox()
