@@ -86,7 +86,7 @@ def _wire(
     answering: list[Supervisor] = []
     control = ControlSocket(_control_place(settings), lambda request: answering[0].answer(request))
     stack.callback(control.close)
-    report = ServiceReport(*manager_from(os.environ), note=partial(_note, settings))
+    report = ServiceReport(*manager_from(os.environ), stop_timeout=settings.stop_timeout, note=partial(_note, settings))
     stack.callback(report.close)
     signals = SignalInbox()
     stack.callback(signals.close)

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from common import logs
-from supervisor.cli import backtest, database, doctor, replay, reports, setup, stack, wishes
+from supervisor.cli import backtest, database, doctor, replay, reports, service, setup, stack, takeover, wishes
 
 app = typer.Typer(
     name="botctl",
@@ -37,6 +37,10 @@ app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
 app.command("incidents")(reports.incidents)
 app.command("logs")(reports.log_lines)
+app.command("takeover")(takeover.takeover)
+app.command("install-service")(service.install)
+app.command("uninstall-service")(service.uninstall)
+app.command("end-strays", hidden=True)(service.end_strays)
 
 
 def main() -> int:

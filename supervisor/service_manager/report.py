@@ -14,6 +14,8 @@ from supervisor.service_manager.systemd import NotifySocket
 
 STATUS_INTERVAL = 3.0
 """Least seconds between two looks at the fleet for the status line."""
+STOP_MARGIN = 15.0
+"""Seconds a stop may take beyond its time limit: for the kernel to end what was killed, and for the last statuses."""
 
 
 def _unnoted(intent: Intent) -> None:
@@ -24,15 +26,21 @@ class ServiceReport:
     """READY once, STATUS when it has changed, WATCHDOG in time, STOPPING in the end. Without a manager: nothing."""
 
     def __init__(
-        self, socket: NotifySocket | None, watchdog: float | None = None, note: Callable[[Intent], None] = _unnoted
+        self,
+        socket: NotifySocket | None,
+        watchdog: float | None = None,
+        *,
+        stop_timeout: float = 0.0,
+        note: Callable[[Intent], None] = _unnoted,
     ) -> None:
         """`watchdog` is the interval, in seconds, within which the manager wants a sign of life.
 
-        `note` writes down what the service is about.
+        `stop_timeout` is the longest graceful stop, for which the manager is asked to have patience. `note` writes down what the service is about.
         """
         self._socket = socket
         self._pulse = watchdog / 2 if watchdog else inf
         self._note = note
+        self._patience = int((stop_timeout + STOP_MARGIN) * 1_000_000)
         self._begun = False
         self._due = -inf
         self._pulse_due = -inf
@@ -81,7 +89,7 @@ class ServiceReport:
         self._stopping = True
         self._note(intent)
         if self._socket is not None:
-            self._socket.send(STOPPING="1")
+            self._socket.send(STOPPING="1", EXTEND_TIMEOUT_USEC=str(self._patience))
 
     def close(self) -> None:
         """Nothing more is told."""
