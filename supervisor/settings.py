@@ -172,10 +172,16 @@ def load_settings(**overrides: Any) -> Settings:
     if "database_url" in given:
         given["BOTVISOR_DATABASE_URL"] = given.pop("database_url")
     try:
-        return Settings(**given)
+        return Settings(_secrets_dir=_credentials(), **given)
     except ValidationError as error:
         lines = [_mistake(dict(item)) for item in error.errors(include_url=False)]
         raise ConfigurationError("\n".join(lines)) from None
+
+
+def _credentials() -> Path | None:
+    """Folder of the credentials that systemd handed over: files named as variables, which stand below them."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

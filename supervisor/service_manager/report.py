@@ -35,7 +35,8 @@ class ServiceReport:
     ) -> None:
         """`watchdog` is the interval, in seconds, within which the manager wants a sign of life.
 
-        `stop_timeout` is the longest graceful stop, for which the manager is asked to have patience. `note` writes down what the service is about.
+        `stop_timeout` is the longest graceful stop, for which the manager is asked to have patience.
+        `note` writes down what the service is about.
         """
         self._socket = socket
         self._pulse = watchdog / 2 if watchdog else inf
