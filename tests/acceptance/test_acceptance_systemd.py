@@ -71,7 +71,7 @@ def test_killed_it_comes_back_and_adopts_its_workers_and_a_stop_ends_all(install
         installed.wait("both adopted", lambda: [installed.worker(bot_id) for bot_id in ids] == pids)
         installed.wait("its status", lambda: "2 bots running" in installed.systemd.show(NAME, "StatusText"))
     assert [installed.worker(bot_id) for bot_id in ids] == pids, "they were neither stopped nor doubled"
-    assert installed.logged().count("adopting life") == 4
+    assert (installed.logs / "supervisor.jsonl").read_text().count("adopting life") == 4
     done = installed.systemd.ctl("stop", NAME)
     assert done.returncode == 0, done.stderr
     assert not installed.left_behind()

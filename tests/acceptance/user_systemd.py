@@ -49,7 +49,8 @@ class UserSystemd:
         self.units = self.home / ".config/systemd/user"
         for place in (self.units, self.runtime):
             place.mkdir(parents=True, mode=0o700)
-        (self.units / "default.target").write_text("[Unit]\nDescription=nothing\n")
+        for target in ("default", "basic", "shutdown"):
+            (self.units / f"{target}.target").write_text("[Unit]\nDescription=nothing\n")
         self._group = hierarchy / f"botvisor-test-{os.getpid()}-{folder.name}"
         self._group.mkdir()
         self.environment = {
