@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,11 +18,27 @@ def main() -> int:
         from supervisor.cli.app import main as botctl
 
         return botctl()
+    wanted = [word for word in arguments if word != "--init"]
+    if hasattr(os, "fork") and (os.getpid() == 1 or wanted != arguments):
+        from supervisor.init import Init
+
+        return Init(lambda: _serve(wanted), _left_for_an_upgrade).run()
+    return _serve(arguments)
+
+
+def _serve(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     from supervisor.service import main as service
 
     return service(arguments)
+
+
+def _left_for_an_upgrade() -> bool:
+    """Asked after the service has ended; read as the service reads it, without importing what it imports."""
+    from supervisor.intent import Intent, read_intent
+
+    return read_intent(Path(os.environ.get("BOTVISOR_STATE_DIR") or "var").expanduser()) is Intent.LEAVING
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

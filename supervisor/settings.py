@@ -6,6 +6,7 @@ Every field is an environment variable `BOTVISOR_<NAME>`; `docs/settings.md` is 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -104,6 +105,10 @@ class Settings(BaseSettings):
     transport: Literal["ipc", "tcp"] = Field(
         "ipc" if hasattr(os, "fork") else "tcp",
         description="How workers reach the supervisor: a socket file, or loopback TCP with CURVE keys.",
+    )
+    control: Literal["unix", "tcp"] = Field(
+        "unix" if hasattr(socket, "AF_UNIX") else "tcp",
+        description="Where `botctl` reaches the supervisor: a socket file, or a loopback port with a secret in the run folder.",
     )
     plugin_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Folders of strategy plugins, separated as in PATH."
@@ -242,10 +247,16 @@ def load_settings(**overrides: Any) -> Settings:
     if "database_url" in given:
         given["BOTVISOR_DATABASE_URL"] = given.pop("database_url")
     try:
-        return Settings(**given)
+        return Settings(_secrets_dir=_credentials(), **given)
     except ValidationError as error:
         lines = [_mistake(dict(item)) for item in error.errors(include_url=False)]
         raise ConfigurationError("\n".join(lines)) from None
+
+
+def _credentials() -> Path | None:
+    """Folder of the credentials that systemd handed over: files named as variables, which stand below them."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

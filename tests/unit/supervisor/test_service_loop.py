@@ -147,3 +147,17 @@ def test_no_stop_takes_longer_than_the_slowest_worker(fleet: Fleet) -> None:
     trading(fleet, *ids)
     send(fleet, signal.SIGTERM)
     assert len(fleet.wire.told(Drain)) == 30
+
+
+def test_a_request_to_stop_is_a_stop_and_asking_again_kills_nobody(fleet: Fleet) -> None:
+    trading(fleet, 7)
+    assert fleet.supervisor.answer({"do": "stop"})["lives"] == 1
+    fleet.clock.seconds += 1
+    fleet.supervisor.answer({"do": "stop"})
+    fleet.turn()
+    assert [message.apply_on_stop for message in fleet.wire.told(Drain)] == [False]
+    stop = fleet.life(7).worker.stop
+    assert stop is not None
+    assert stop.rung.name == "DRAIN"
+    fleet.dies(7, exit_code=0, goodbye=Goodbye(cause="drained"))
+    assert fleet.database.stop_asked is not None
