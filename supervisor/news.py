@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from loguru import logger
 
+from common.crash_points import reach
 from common.errors import BotvisorError
 from supervisor.enrolment import Enrolment
 from supervisor.intake.router import Router
@@ -96,6 +97,7 @@ class News:
                 self._rows(event)
             case IncarnationsReserved(block):
                 self._reserving = False
+                reach("incarnations.received")
                 self._incarnations.extend(block)
             case DatabaseReady():
                 self._ready(event)
@@ -111,6 +113,7 @@ class News:
     def _ready(self, event: DatabaseReady) -> None:
         self._folder.remember_database(event.database_uuid)
         self._office.database_uuid = event.database_uuid
+        reach("incarnations.received")
         self._incarnations.extend(event.incarnation_block)
         self._enrolment.crash_start = event.crashed_claim
         self.database_up, self.database_state = True, "up"
@@ -143,7 +146,9 @@ class News:
         self.rows_known = True
 
     def _delivered(self, delivery: Delivery) -> None:
+        reach("acknowledgement.before_send")
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
+        reach("acknowledgement.after_send")
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint

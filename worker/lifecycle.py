@@ -21,6 +21,7 @@ from loguru import logger
 
 from common import logs
 from common.clock import Clock, SystemClock
+from common.crash_points import reach
 from common.errors import ConfigurationError
 from common.exit_status import ExitStatus
 from common.spec import BotSpec, read_spec
@@ -68,6 +69,7 @@ def live(ticket: Ticket) -> int:
     sys.stderr.flush()
     try:
         with LifeLock(ticket.places.state_dir, ticket.incarnation), PidFile(ticket.places.pid_file):
+            reach("life.locked")
             return _Life(ticket, SystemClock()).run()
     except LockHeldError as error:
         logger.error("{}", error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from common.crash_points import VARIABLE
+
 _PRIVATE_PREFIXES = ("BOTVISOR_", "WATCHDOG_", "LISTEN_", "PGPASS")
 _PRIVATE = frozenset({"DB_URL", "DATABASE_URL", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "PGSERVICEFILE"})
 
@@ -20,5 +22,7 @@ def worker_environment(own: Mapping[str, str] | None = None) -> dict[str, str]:
     """
     source = os.environ if own is None else own
     return _ONE_THREAD | {
-        name: value for name, value in source.items() if name not in _PRIVATE and not name.startswith(_PRIVATE_PREFIXES)
+        name: value
+        for name, value in source.items()
+        if name == VARIABLE or (name not in _PRIVATE and not name.startswith(_PRIVATE_PREFIXES))
     }

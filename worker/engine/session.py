@@ -14,6 +14,7 @@ from typing import Protocol
 
 from loguru import logger
 
+from common.crash_points import reach
 from common.spec import BotSpec
 from common.trading.money import decimal_of, round_money
 from common.trading.order import OrderType
@@ -155,9 +156,12 @@ class Session:
         elif self._unsaved_bars >= self._checkpoint_bars:
             self._record(())
         for order in self._desk.take_intents():
+            reach("intent.recorded")
             self._venue.submit(order)
+            reach("order.submitted")
             self._book.pass_on(order.client_order_id, "submitted", "accepted")
             self._untold.append(order.client_order_id)
+            reach("order.accepted")
         if told or self._book.trade is not None or self._progress.equity is None:
             self._show()
 
@@ -182,7 +186,9 @@ class Session:
             bar=index,
             quality=event.quality,
         )
+        reach("fill.before_apply")
         applied = self._book.apply(fill)
+        reach("fill.applied")
         trade, strategy = applied.trade, self._strategy
         self._tell(applied, event)
         position = self._desk.position
