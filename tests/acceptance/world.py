@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg2
 from database import Database
 from waiting import PATIENCE, wait_until
 
@@ -218,6 +220,13 @@ class World:
     def until_finished(self, *bot_ids: int, within: float = 90.0) -> None:
         for bot_id in bot_ids:
             self.wait(f"bot {bot_id} finished", partial(self._finished, bot_id), within)
+
+    def has_finished(self, bot_id: int) -> bool:
+        """Whether the row says that the bot came to the end of its data; False while nobody can say."""
+        try:
+            return self._finished(bot_id)
+        except (sqlite3.OperationalError, psycopg2.OperationalError):
+            return False
 
     def _finished(self, bot_id: int) -> bool:
         row = self.bot(bot_id)
