@@ -18,6 +18,11 @@ def main() -> int:
         return botctl()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
+    for name in ("SIGHUP", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _too_early)
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, _leave)
     from supervisor.service import main as service
 
     return service(arguments)
@@ -26,6 +31,10 @@ def main() -> int:
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
     """Asked to stop before there is anything to stop; the control loop takes the signals over when it runs."""
     raise SystemExit(0)
+
+
+def _too_early(number: int, frame: FrameType | None) -> None:
+    """Rows that are read anyway, a table that is empty still: by default these signals would end the process."""
 
 
 def _refuse_shadow() -> None:

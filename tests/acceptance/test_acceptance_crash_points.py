@@ -19,37 +19,26 @@ POINTS = [*WORKER_POINTS, *FORK_SERVER_POINTS, *SUPERVISOR_POINTS]
 PASSINGS = (1, 2, 3)
 IN_THE_SHORT_RUN = {
     ("entry.after_write", 3),
-    ("entry.after_send", 2),
-    ("acknowledgement.noted", 1),
     ("intent.recorded", 2),
-    ("fill.applied", 1),
     ("fork.told", 2),
-    ("spawn.asked", 1),
     ("life_record.after_write", 1),
     ("ledger.before_commit", 2),
     ("ledger.after_commit", 2),
-    ("commands.before_commit", 3),
-    ("acknowledgement.before_send", 2),
 }
 ROTATING = {"segment.before_rename", "segment.after_rename", "segment.before_delete", "segment.after_delete"}
 """Only a journal of some length has segments that come and go."""
-ONCE = {
-    "adoption.before",
-    "adoption.after",
-    "incarnations.reserved",
-    "incarnations.received",
-    "goodbye.before_send",
-    "goodbye.after_send",
+MOST_PASSINGS = {
+    **dict.fromkeys(["adoption.before", "adoption.after", "incarnations.reserved", "incarnations.received"], 1),
+    **dict.fromkeys(["life.locked", "journal.opened", "goodbye.before_send", "goodbye.after_send"], 1),
+    **dict.fromkeys([point for point in SUPERVISOR_POINTS if point.startswith(("life_record.", "spawn."))], 2),
 }
-"""Passed once in a life of the process, or again only after a death that another case brings about."""
+"""How often a point is passed at least by one process while two bots trade to the end of their candles."""
 BARS, MANY_BARS = 300, 9000
 
 
 def cases() -> Iterator[object]:
     for point, passing in itertools.product(POINTS, PASSINGS):
-        if passing > 1 and (point in ONCE or point in ("life.locked", "journal.opened")):
-            continue
-        if passing > 1 and point.startswith(("life_record.", "spawn.", "fork.")) and passing > 2:
+        if passing > MOST_PASSINGS.get(point, 3):
             continue
         marks = [] if (point, passing) in IN_THE_SHORT_RUN else [pytest.mark.slow]
         yield pytest.param(point, passing, marks=marks, id=f"{point}-{passing}")

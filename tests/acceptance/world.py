@@ -82,6 +82,12 @@ class World:
                 f"the supervisor still runs {within:g} s after signal {number}\n{self.tail()}"
             ) from None
 
+    def catches(self, number: int) -> bool:
+        """Whether the supervisor has a handler for the signal already; before, the signal would end it."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        (caught,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+        return bool(int(caught, 16) >> (number - 1) & 1)
+
     def kill_supervisor(self) -> None:
         """SIGKILL, as a crash would."""
         assert self.supervisor is not None

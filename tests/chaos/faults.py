@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from postgres import Postgres
+from waiting import wait_until
+from world import World
+
 from chaos.disk import files_limited, filled, spoil_tail
 from chaos.noise import busy_neighbours, shout
 from chaos.outage import taken_away
 from chaos.plan import Step
-from postgres import Postgres
-from waiting import wait_until
-from world import World
 
 _STOPS_WITHIN = 60.0
 
@@ -130,7 +131,8 @@ class Faults:
         return f"the wall clock is {seconds:+.0f} s off"
 
     def _signal_burst(self, step: Step) -> str:
-        pid = self._world.pid if self._up() else None
+        if not self._up() or not self._world.catches(signal.SIGHUP):
+            return "nobody there yet"
         for index in range(1000):
-            done = self._send(pid, signal.SIGHUP if index % 2 else signal.SIGUSR1)
+            done = self._send(self._world.pid, signal.SIGHUP if index % 2 else signal.SIGUSR1)
         return done
