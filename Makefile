@@ -49,7 +49,7 @@ format: setup ## format and mend what the linter can
 bench: setup ## measure; prints a table and writes JSON (see docs/benchmarks.md)
 	$(BIN)/python scripts/bench.py
 
-chaos: setup ## fault injection for five minutes on each database, then every crash point (see docs/testing.md)
+chaos: setup ## fault injection for five minutes, then every crash point (see docs/testing.md)
 	$(BIN)/python scripts/chaos.py $(CHAOS)
 	$(BIN)/python -m pytest $(PARALLEL) tests/acceptance/test_acceptance_crash_points.py
 

@@ -31,15 +31,17 @@ def main() -> int:
     """Run what the options ask for; the exit code."""
     options = _options()
     print(f"seed {options.seed}; replay with: {_again(options)}")
-    wrong = 0
-    for database in options.database.split(","):
+    wrong, databases = 0, options.database.split(",")
+    for database in databases:
         folder = Path(tempfile.mkdtemp(prefix="bvx", dir="/tmp"))
         folder.chmod(0o755)
         postgres = _server(folder) if database == "postgresql" else None
         began = time.monotonic()
         try:
-            print(f"--- {database}: {options.bots} bots, {options.minutes:g} minutes")
-            order = Order(options.seed, options.minutes * 60, options.bots, tuple(options.only), options.pause)
+            print(f"--- {database}: {options.bots} bots, {options.minutes / len(databases):g} minutes")
+            order = Order(
+                options.seed, options.minutes * 60 / len(databases), options.bots, tuple(options.only), options.pause
+            )
             report = run(order, _maker(folder, postgres), postgres, say=_say)
         finally:
             if postgres is not None:
@@ -52,7 +54,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fault injection on a whole installation.")
-    parser.add_argument("--minutes", type=float, default=5.0, help="how long faults go on, for each database")
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long faults go on, all databases together")
     parser.add_argument("--bots", type=int, default=8)
     parser.add_argument("--seed", type=int, default=None, help="default: a new one, which is printed")
     parser.add_argument("--database", default=",".join(DATABASES), help="sqlite, postgresql, or both with a comma")
