@@ -29,6 +29,11 @@ def main() -> int:
 def _serve(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
+    for name in ("SIGHUP", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _too_early)
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, _leave)
     from supervisor.service import main as service
 
     return service(arguments)
@@ -44,6 +49,10 @@ def _left_for_an_upgrade() -> bool:
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
     """Asked to stop before there is anything to stop; the control loop takes the signals over when it runs."""
     raise SystemExit(0)
+
+
+def _too_early(number: int, frame: FrameType | None) -> None:
+    """Rows that are read anyway, a table that is empty still: by default these signals would end the process."""
 
 
 def _refuse_shadow() -> None:

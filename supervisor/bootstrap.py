@@ -124,6 +124,7 @@ def _wire(
     stack.callback(report.close)
     signals = SignalInbox()
     stack.callback(signals.close)
+    stack.enter_context(signals.listening())  # a stop asked for from here on stops the lives that are adopted, too
     supervisor = Supervisor(
         settings=settings,
         policy=policy,

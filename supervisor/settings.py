@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.clock import OFFSET_VARIABLE
+from common.crash_points import VARIABLE as CRASH_VARIABLE
 from common.errors import ConfigurationError
 
 PREFIX = "BOTVISOR_"
@@ -265,7 +267,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
-_FOREIGN = {"BOTVISOR_TEST_DATABASE_URL"}
+_FOREIGN = {"BOTVISOR_TEST_DATABASE_URL", CRASH_VARIABLE, OFFSET_VARIABLE}
 
 
 def _mistake(item: dict[str, Any]) -> str:

@@ -53,6 +53,19 @@ def test_a_stop_of_the_service_drains_all_side_by_side_keeps_positions_and_ends_
     assert len(fleet.launcher.tickets) == 2
 
 
+def test_a_stop_before_a_config_was_examined_calls_no_bot_broken(fleet: Fleet) -> None:
+    """Its life died a moment ago, and the check that the next one waits for has not been answered."""
+    trading(fleet, 7)
+    fleet.launcher.answers_checks = False
+    fleet.set(7, config=fleet.row(7).config | {"name": "renamed"})
+    assert fleet.launcher.checks[-1][2]["name"] == "renamed"
+    fleet.dies(7, signal=signal.SIGKILL)
+    send(fleet, signal.SIGTERM)
+    fleet.settle()
+    assert fleet.row(7).status == "stopped"
+    assert fleet.row(7).extra_metadata["stopped_by"] == "service"
+
+
 def test_bots_that_a_service_stop_ended_run_again_after_the_next_start(fleet: Fleet) -> None:
     fleet.add(status="stopped", extra_metadata={"stopped_by": "service"})
     fleet.start()
