@@ -350,7 +350,7 @@ class Record:
         category: ErrorClass | None = None,
     ) -> None:
         self._meter.incident(severity, error_class)
-        if severity in ERRORS and error_class != "failover":
+        if severity in ERRORS:
             self.on_error()
         self._recorder.submit(
             RecordIncident(

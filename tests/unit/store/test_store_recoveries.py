@@ -87,19 +87,20 @@ def test_the_rate_of_success_is_of_those_that_ended(engine: Engine) -> None:
     assert mine == strategy
 
 
-def test_errors_are_counted_by_bot_and_class_and_what_is_no_error_is_not(engine: Engine) -> None:
+def test_errors_are_counted_by_bot_and_class_each_once(engine: Engine) -> None:
     classes = [ErrorClass.STRATEGY, ErrorClass.STRATEGY, ErrorClass.SYSTEM, None]
     incidents = [
         RecordIncident(key=str(n), bot_id=7, severity="error", error_class="x", message="m", category=one, at=NOW)
         for n, one in enumerate(classes)
     ]
-    write(engine, *incidents)
+    verdict = replace(incidents[0], key="quarantine", error_class="quarantine", severity="critical")
+    write(engine, *incidents, verdict)
     with reading(engine) as connection:
         counts = error_counts(connection)
         shown = queries.incident_rows(connection)
     assert [(row["bot_id"], row["category"], row["errors"]) for row in counts] == [(7, "strategy", 2), (7, "system", 1)]
     assert counts[0]["last_at"] == NOW
-    assert sorted(str(row["category"]) for row in shown) == ["None", "strategy", "strategy", "system"]
+    assert sorted(str(row["category"]) for row in shown) == ["None", "strategy", "strategy", "strategy", "system"]
 
 
 def test_a_database_of_the_revision_before_keeps_its_incidents(database_url: str) -> None:
