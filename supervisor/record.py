@@ -186,6 +186,8 @@ class Record:
         undecided = bot.check in (Check.UNKNOWN, Check.PENDING) and bot.life is None
         if undecided and wish.on and not stopping:
             return
+        if undecided and wish.on:  # it stops before its config was examined: that is no error
+            desired = replace(desired, generation=bot.generation)
         status = status_of(wish, desired, bot.observed(), now, stopping=stopping)
         if status is None:
             return
