@@ -75,7 +75,7 @@ def test_killed_it_comes_back_and_adopts_its_workers_and_a_stop_ends_all(install
     done = installed.systemd.ctl("stop", NAME)
     assert done.returncode == 0, done.stderr
     assert not installed.left_behind()
-    assert [installed.status(bot_id) for bot_id in ids] == ["stopped", "stopped"]
+    assert [installed.status(bot_id) for bot_id in ids] == ["stopped", "stopped"], installed.tail()
     assert installed.systemd.show(NAME, "Result") == "success"
 
 

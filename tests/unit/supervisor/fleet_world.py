@@ -351,6 +351,7 @@ class Fleet:
         self.signals = SignalInbox()
         stack.callback(self.signals.close)
         self.report = ServiceReport(*self.manager)
+        stack.callback(self.report.close)
         self.supervisor = Supervisor(
             settings=self.settings,
             policy=self.policy,

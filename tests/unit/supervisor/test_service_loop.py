@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -15,7 +16,9 @@ from common.wire.messages import Drain, Goodbye
 from supervisor.live_status import status_lines
 from supervisor.loop import policy_of
 from supervisor.processes.port import ProcessIdentity, Spawned
+from supervisor.service_manager.systemd import manager_from
 from supervisor.store.commands import RefreshBots
+from supervisor.store.supervision import Supervision
 
 
 def trading(fleet: Fleet, *bot_ids: int) -> Fleet:
@@ -174,3 +177,27 @@ def test_a_request_to_stop_is_a_stop_and_asking_again_kills_nobody(fleet: Fleet)
     assert stop.rung.name == "DRAIN"
     fleet.dies(7, exit_code=0, goodbye=Goodbye(cause="drained"))
     assert fleet.database.stop_asked is not None
+
+
+def test_a_service_that_stops_before_a_config_was_examined_calls_it_no_error(fleet: Fleet) -> None:
+    fleet.launcher.answers_checks = False
+    fleet.add(status="running", supervision=Supervision(bot_id=7, last_status="running"))
+    fleet.start()
+    send(fleet, signal.SIGTERM)
+    fleet.settle()
+    assert fleet.row().status != "error"
+    assert fleet.database.stop_asked is not None
+
+
+def test_systemd_hears_of_the_loop_and_of_its_end(make_fleet: Any, tmp_path: Any) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "n"))
+        fleet = make_fleet(manager=manager_from({"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "4000000"}))
+        fleet.turn()
+        assert b"READY=1\nWATCHDOG=1\nSTATUS=0 bots running; waiting for the database" in manager.recv(4096)
+        trading(fleet, 7)
+        fleet.clock.seconds += 3
+        fleet.turn()
+        assert b"1 bot running, 0 in error; database up" in manager.recv(4096)
+        send(fleet, signal.SIGTERM)
+        assert manager.recv(4096).startswith(b"STOPPING=1")
