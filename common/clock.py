@@ -2,13 +2,21 @@
 
 Wall time (aware UTC) dates facts; monotonic time measures durations; boot time counts suspend too and
 bounds a lease.
+
+A test steps the wall clock of a whole service, without touching the machine's, by a file: `BOTVISOR_CLOCK_OFFSET`
+names it, the seconds in it are added to each wall time asked for from then on.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
+
+OFFSET_VARIABLE = "BOTVISOR_CLOCK_OFFSET"
+_OFFSET_FILE = os.environ.get(OFFSET_VARIABLE)
 
 
 class Clock(Protocol):
@@ -28,7 +36,7 @@ class SystemClock:
     """The machine's clocks."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) if _OFFSET_FILE is None else datetime.now(UTC) + _offset(Path(_OFFSET_FILE))
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -36,3 +44,10 @@ class SystemClock:
     def boottime(self) -> float:
         clock_id = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
+
+
+def _offset(file: Path) -> timedelta:
+    try:
+        return timedelta(seconds=float(file.read_text()))
+    except (OSError, ValueError):
+        return timedelta(0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,16 +18,41 @@ def main() -> int:
         from supervisor.cli.app import main as botctl
 
         return botctl()
+    wanted = [word for word in arguments if word != "--init"]
+    if hasattr(os, "fork") and (os.getpid() == 1 or wanted != arguments):
+        from supervisor.init import Init
+
+        return Init(lambda: _serve(wanted), _left_for_an_upgrade).run()
+    return _serve(arguments)
+
+
+def _serve(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
+    for name in ("SIGHUP", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _too_early)
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, _leave)
     from supervisor.service import main as service
 
     return service(arguments)
 
 
+def _left_for_an_upgrade() -> bool:
+    """Asked after the service has ended; read as the service reads it, without importing what it imports."""
+    from supervisor.intent import Intent, read_intent
+
+    return read_intent(Path(os.environ.get("BOTVISOR_STATE_DIR") or "var").expanduser()) is Intent.LEAVING
+
+
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
     """Asked to stop before there is anything to stop; the control loop takes the signals over when it runs."""
     raise SystemExit(0)
+
+
+def _too_early(number: int, frame: FrameType | None) -> None:
+    """Rows that are read anyway, a table that is empty still: by default these signals would end the process."""
 
 
 def _refuse_shadow() -> None:

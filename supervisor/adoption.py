@@ -7,6 +7,7 @@ from dataclasses import replace
 from loguru import logger
 
 from common.clock import Clock
+from common.crash_points import reach
 from supervisor.intake.router import Router
 from supervisor.observation import Observation
 from supervisor.processes.adopted import AdoptedLives
@@ -26,6 +27,7 @@ def adopt_lives(
     clock: Clock,
 ) -> None:
     """Read the records of lives and take each one over, before the first turn of the control loop."""
+    reach("adoption.before")
     for reading in records.read_all():
         if reading.record is None:
             logger.warning("A record of a life cannot be read and is dropped: {}", reading.detail)
@@ -42,6 +44,7 @@ def adopt_lives(
             # Nobody saw how far it got; had it traded, its stop policy is still to be applied should its bot be off.
             life.worker = replace(life.worker, running_since=clock.monotonic())
             observation.process_event(Exited(life.incarnation, UNKNOWN_EXIT))
+    reach("adoption.after")
 
 
 def _adopt(roster: Roster, reading: LifeReading, clock: Clock) -> Life:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from functools import partial
 
 from loguru import logger
 
 from common.clock import Clock, SystemClock
 from supervisor.adoption import adopt_lives
-from supervisor.control import ControlSocket, control_path
+from supervisor.control import ControlSocket
+from supervisor.control_place import ControlListener, control_path, listen_tcp, listen_unix
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.host_name import host_name
 from supervisor.host_watch import HostWatch
 from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
 from supervisor.intake.keys import load_keys
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
+from supervisor.intent import Intent, write_intent
 from supervisor.loop import Supervisor, policy_of
 from supervisor.news import BLOCK, News
 from supervisor.observation import Observation
@@ -32,6 +34,8 @@ from supervisor.processes.port import Launcher, ProcessIdentity
 from supervisor.processes.usage import HostMeter
 from supervisor.record import Record
 from supervisor.roster import Roster
+from supervisor.service_manager.report import ServiceReport
+from supervisor.service_manager.systemd import manager_from
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
@@ -52,6 +56,7 @@ def assemble(settings: Settings) -> Iterator[Supervisor]:
     clock = SystemClock()
     with ExitStack() as stack:
         folder = stack.enter_context(StateFolder(settings.state_dir, settings.runtime_dir, settings.logs_dir))
+        _note(settings, Intent.STARTING)
         logger.info("State folder {}, run folder {}", settings.state_dir, settings.runtime_dir)
         router = Router(clock)
         stack.callback(router.close)
@@ -113,10 +118,13 @@ def _wire(
         meter,
     )
     answering: list[Supervisor] = []
-    control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
+    control = ControlSocket(_control_place(settings), lambda request: answering[0].answer(request))
     stack.callback(control.close)
+    report = ServiceReport(*manager_from(os.environ), stop_timeout=settings.stop_timeout, note=partial(_note, settings))
+    stack.callback(report.close)
     signals = SignalInbox()
     stack.callback(signals.close)
+    stack.enter_context(signals.listening())  # a stop asked for from here on stops the lives that are adopted, too
     supervisor = Supervisor(
         settings=settings,
         policy=policy,
@@ -138,10 +146,18 @@ def _wire(
         watchdog=watchdog,
         host=host,
         meter=meter,
+        report=report,
     )
     answering.append(supervisor)
     adopt_lives(roster, records, router, adopted, observation, clock)
     return supervisor
+
+
+def _note(settings: Settings, intent: Intent) -> None:
+    try:
+        write_intent(settings.state_dir, intent)
+    except OSError as error:  # a full disk must not keep the service from stopping
+        logger.warning("It cannot be written down that the service is {}: {}", intent, error.strerror)
 
 
 def _open(router: Router, settings: Settings) -> tuple[str, str | None]:
@@ -152,6 +168,12 @@ def _open(router: Router, settings: Settings) -> tuple[str, str | None]:
     endpoint = router.bind(loopback_endpoint(settings.state_dir), keys)
     remember_port(settings.state_dir, endpoint)
     return endpoint, keys.public
+
+
+def _control_place(settings: Settings) -> ControlListener:
+    if settings.control == "tcp":
+        return listen_tcp(settings.runtime_dir)
+    return listen_unix(control_path(settings.runtime_dir))
 
 
 def _launcher(settings: Settings) -> Launcher:
@@ -177,22 +199,13 @@ def _meter(settings: Settings, clock: Clock, stack: ExitStack) -> Meter:
     return meter
 
 
-def _host() -> str:
-    """This machine: many are called localhost."""
-    try:
-        machine = Path("/etc/machine-id").read_text().strip()[:12]
-    except OSError:
-        machine = ""
-    return f"{socket.gethostname()}/{machine}" if machine else socket.gethostname()
-
-
 def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> RecorderOptions:
     own = os.getpid()
     return RecorderOptions(
         url=settings.database_url,
         upgrade=settings.auto_migrate,
         claimant=Claimant(
-            host=_host(),
+            host=host_name(),
             boot_id=boot_id(),
             pid=own,
             pid_created=create_time(own) or 0.0,

@@ -8,36 +8,28 @@ in the database.
 from __future__ import annotations
 
 import contextlib
+import hmac
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from loguru import logger
+from supervisor.control_place import ControlListener, connect
 
-from common.errors import ConfigurationError
-
-LONGEST_SOCKET_PATH = 107
 _LARGEST_REQUEST = 65_536
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def control_path(run_dir: Path) -> Path:
-    """Where the control socket of a run folder is."""
-    return run_dir / "control.sock"
-
-
 class ControlSocket:
     """The listening socket and its present clients."""
 
-    def __init__(self, path: Path, answer: Answer) -> None:
+    def __init__(self, place: ControlListener, answer: Answer) -> None:
         self._answer = answer
-        self._path = path
-        self._listener = _listen(path)
+        self._place = place
+        self._listener = place.socket
         self._clients: dict[int, tuple[socket.socket, bytearray]] = {}
 
     def fileno(self) -> int:
@@ -80,19 +72,23 @@ class ControlSocket:
         return True
 
     def close(self) -> None:
-        """Stop listening and remove the socket file."""
+        """Stop listening and remove the file that told where."""
         for client, _ in self._clients.values():
             client.close()
         self._clients.clear()
-        self._listener.close()
-        self._path.unlink(missing_ok=True)
+        self._place.close()
+
+    def _trusts(self, token: object) -> bool:
+        known = self._place.token
+        return known is None or (isinstance(token, str) and hmac.compare_digest(token.encode(), known.encode()))
 
     def _reply(self, client: socket.socket, line: bytes) -> None:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise ValueError("a request is a JSON object")
-            response = self._answer(request)
+            token = request.pop("token", None)
+            response = self._answer(request) if self._trusts(token) else {"error": "this request knows no secret"}
         except (ValueError, RecursionError) as error:
             response = {"error": f"request not understood: {error}"}
         payload = json.dumps(response, default=str).encode() + b"\n"
@@ -109,43 +105,17 @@ def _send_and_close(client: socket.socket, payload: bytes) -> None:
             client.sendall(payload)
 
 
-def _listen(path: Path) -> socket.socket:
-    length = len(os.fsencode(path))
-    if length > LONGEST_SOCKET_PATH:
-        raise ConfigurationError(
-            f"The control socket {path} has a path of {length} bytes; the system allows {LONGEST_SOCKET_PATH}."
-            " Set BOTVISOR_RUN_DIR to a shorter folder."
-        )
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.setblocking(False)
-    mask = os.umask(0o177)
-    try:
-        path.unlink(missing_ok=True)
-        listener.bind(os.fspath(path))
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"The control socket {path} cannot be opened: {error.strerror}."
-            " Remove what is there, or set BOTVISOR_RUN_DIR to another folder."
-        ) from None
-    finally:
-        os.umask(mask)
-    listener.listen(64)
-    logger.debug("Control socket listens at {}", path)
-    return listener
-
-
 def ask(run_dir: Path, request: dict[str, Any], timeout: float = 2.0) -> dict[str, Any] | None:
     """Ask the running supervisor; None when none answers in `timeout` seconds."""
-    path = control_path(run_dir)
-    if not path.exists():
+    connected = connect(run_dir, timeout)
+    if connected is None:
         return None
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(timeout)
+    client, token = connected
+    sent = request if token is None else request | {"token": token}
+    received = bytearray()
+    with client:
         try:
-            client.connect(os.fspath(path))
-            client.sendall(json.dumps(request).encode() + b"\n")
-            received = bytearray()
+            client.sendall(json.dumps(sent).encode() + b"\n")
             while not received.endswith(b"\n"):
                 chunk = client.recv(1 << 16)
                 if not chunk:

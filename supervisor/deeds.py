@@ -13,6 +13,7 @@ from dataclasses import replace
 from loguru import logger
 
 from common.clock import Clock
+from common.crash_points import reach
 from common.errors import BotvisorError
 from common.wire.messages import Drain as DrainMessage
 from common.wire.messages import Pause as PauseMessage
@@ -132,6 +133,7 @@ class Deeds:
         bot.newest_incarnation = incarnation
         bot.refused, bot.refusal = False, None
         self._launcher.spawn(ticket)
+        reach("spawn.asked")
         self._record.life_opened(bot, life)
         logger.bind(bot_id=bot.bot_id, incarnation=incarnation).debug(
             "Bot {} ({}): life {} is asked for", bot.bot_id, bot.name, incarnation
@@ -149,15 +151,19 @@ class Deeds:
             started_at=life.born_at,
             output_file=life.output_file,
         )
+        reach("life_record.before_write")
         self._records.write(life.record)
+        reach("life_record.after_write")
 
     def born(self, life: Life, identity: ProcessIdentity) -> None:
         """The life has a process; a stop that was due before it had one is made good."""
         life.identity = identity
         if life.record is not None:
             life.record = life.record.model_copy(update={"pid": identity.pid, "create_time": identity.create_time})
+            reach("life_record.before_pid")
             try:
                 self._records.write(life.record)
+                reach("life_record.after_pid")
             except OSError as error:  # the record without a pid stands; the lock of the life names its process
                 logger.bind(bot_id=life.bot_id).error("Bot {}: its record was not renewed: {}", life.bot_id, error)
         stop = life.worker.stop

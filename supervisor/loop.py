@@ -7,6 +7,7 @@ came, `decide` is asked once for the whole fleet and its answer is carried out.
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any
 
@@ -30,6 +31,7 @@ from supervisor.reconcile.failover import FailoverRule
 from supervisor.reconcile.states import DesiredBot, ObservedBot, Policy
 from supervisor.record import Record
 from supervisor.roster import Bot, Roster
+from supervisor.service_manager.report import ServiceReport, summary_of
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
@@ -69,6 +71,7 @@ class Supervisor:
         stacks: StackQuestions,
         watchdog: Watchdog,
         host: HostWatch,
+        report: ServiceReport,
         meter: Meter = SILENT,
     ) -> None:
         self._settings = settings
@@ -92,6 +95,7 @@ class Supervisor:
         self._host = host
         self._meter = meter
         self._failover = FailoverSwitch(failover_rule_of(settings), record, clock)
+        self._report = report
         self._stop_since: float | None = None
         self._kill_now = False
         self._leaving = False
@@ -119,13 +123,15 @@ class Supervisor:
         match request:
             case {"do": "status"}:
                 return self._status()
+            case {"do": "stop"}:
+                return self._stop_by_request(now=request.get("now") is True)
             case {"do": "stack", "bot": int(bot_id)}:
                 return self._stacks.ask(bot_id)
             case {"do": "stacks", "bot": int(bot_id), "question": int(question)}:
                 return self._stacks.answer(bot_id, question)
             case {"do": "failover", "on": bool(on)}:
                 return self._failover.switch(on)
-        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stack, stacks, failover")
+        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stop, stack, stacks, failover")
 
     def _register(self) -> None:
         self._poller.register(self._router)
@@ -169,6 +175,7 @@ class Supervisor:
         self._meter.turned(
             now, database_up=self._news.database_up, started=self._news.rows_known, stopping=self._stopping
         )
+        self._report.turn(now, self._summary)
 
     def _excuse_silence(self, now: float) -> None:
         """After a turn that came late (a stopped process, a paused machine) nobody could be heard: listen anew."""
@@ -242,7 +249,7 @@ class Supervisor:
         moments = [now + _LONGEST_WAIT, self._beats_due, self._watchdog.due, self._host.due]
         if self._deadline is not None:
             moments.append(self._deadline)
-        for moment in (self._launcher.wake_at(), self._observation.next_burial()):
+        for moment in (self._launcher.wake_at(), self._observation.next_burial(), self._report.wake_at()):
             if moment is not None:
                 moments.append(moment)
         return max(0.0, min(moments) - now)
@@ -266,15 +273,25 @@ class Supervisor:
             case "SIGUSR2":
                 logger.info("SIGUSR2: leaving the workers to the next supervisor")
                 self._leaving = True
+                self._report.leaving()
                 self._flush()
 
     def _ask_to_stop(self, name: str) -> None:
         if self._stop_since is None:
             logger.info("{}: stopping all bots", name)
             self._stop_since = self._clock.monotonic()
+            self._report.stopping()
         elif self._clock.monotonic() - self._stop_since > _SAME_REQUEST:
             logger.warning("{} again: killing what is left", name)
             self._kill_now = True
+
+    def _stop_by_request(self, *, now: bool) -> dict[str, Any]:
+        """Asked on the control socket: asking again changes nothing, unless what is left shall be killed."""
+        if self._stop_since is None:
+            self._ask_to_stop("Request on the control socket")
+        self._kill_now |= now
+        self._deadline = self._clock.monotonic()  # decide in this very turn
+        return {"pid": os.getpid(), "stopping": True, "lives": sum(1 for _ in self._roster.lives())}
 
     def _finish_stop(self, now: float) -> None:
         """While stopping: look after the time limit, and end once no life is left and every status is written."""
@@ -303,6 +320,15 @@ class Supervisor:
         for descriptor in self._control.clients() & ready:
             if not self._control.serve(descriptor):
                 self._poller.unregister(descriptor)
+
+    def _summary(self) -> str:
+        return summary_of(
+            running=sum(1 for _ in self._roster.lives()),
+            in_error=sum(1 for bot in self._roster if bot.status == "error"),
+            known=self._news.rows_known,
+            database=self._news.database_state,
+            stopping=self._stopping,
+        )
 
     def _status(self) -> dict[str, Any]:
         return status_document(

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from loguru import logger
 
 from common.clock import Clock, SystemClock
+from common.crash_points import reach
 from common.errors import BotvisorError
 from common.wire.facts import AnyFact, EntryDenied, IncidentReported, TradeChanged
 from supervisor.enrolment import Enrolment
@@ -103,6 +104,7 @@ class News:
                 self._rows(event)
             case IncarnationsReserved(block):
                 self._reserving = False
+                reach("incarnations.received")
                 self._incarnations.extend(block)
             case DatabaseReady():
                 self._ready(event)
@@ -118,6 +120,7 @@ class News:
     def _ready(self, event: DatabaseReady) -> None:
         self._folder.remember_database(event.database_uuid)
         self._office.database_uuid = event.database_uuid
+        reach("incarnations.received")
         self._incarnations.extend(event.incarnation_block)
         self._enrolment.crash_start = event.crashed_claim
         self.database_up, self.database_state = True, "up"
@@ -152,7 +155,9 @@ class News:
         self.rows_known = True
 
     def _delivered(self, delivery: Delivery) -> None:
+        reach("acknowledgement.before_send")
         self._router.ack(delivery.incarnation, delivery.journal_id, delivery.up_to_seq)
+        reach("acknowledgement.after_send")
         if self._meter.listens:
             self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
         for fact in delivery.facts:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from loguru import logger
 
 from common.clock import Clock
+from common.crash_points import reach
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Stacks, Welcome
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
@@ -99,6 +100,7 @@ class Observation:
     def message(self, received: Received) -> bool:
         """One message of an authenticated life; entries go on to the recorder unread."""
         if received.kind == Kind.ENTRY:
+            reach("received.entry")
             self._recorder.submit_entry(received.bot_id, received.incarnation, received.payload)
             if self._meter.listens:
                 self._meter.entry_received(received.incarnation, self._clock.monotonic())
@@ -230,10 +232,12 @@ class Observation:
         category = class_of_end(cause, report.exit_code, said, worker.stop)
         now = self._clock.monotonic()
         bot = self._roster.bury(life)
+        reach("life_record.before_remove")
         try:
             self._records.remove(life.bot_id, incarnation)
         except OSError as error:  # the next supervisor will find it dead
             logger.bind(bot_id=life.bot_id).error("Bot {}: its record was not removed: {}", life.bot_id, error)
+        reach("life_record.after_remove")
         self._departed.append((now + _AFTERLIFE, incarnation))
         self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail, category)
         log = logger.bind(bot_id=life.bot_id, incarnation=incarnation, error_class=category and str(category))

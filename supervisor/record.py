@@ -238,8 +238,10 @@ class Record:
         if wish is None or bot.row is None or bot.status_in_flight:
             return
         undecided = bot.check in (Check.UNKNOWN, Check.PENDING) and bot.life is None
-        if undecided and wish.on and not stopping:
-            return
+        if undecided and wish.on:
+            if not stopping:
+                return
+            desired = replace(desired, generation=bot.generation)  # nothing is known against its config
         status = status_of(wish, desired, bot.observed(), now, stopping=stopping)
         if status is None:
             return
@@ -348,7 +350,7 @@ class Record:
         category: ErrorClass | None = None,
     ) -> None:
         self._meter.incident(severity, error_class)
-        if severity in ERRORS and error_class != "failover":
+        if severity in ERRORS:
             self.on_error()
         self._recorder.submit(
             RecordIncident(

@@ -6,6 +6,7 @@ Every field is an environment variable `BOTVISOR_<NAME>`; `docs/settings.md` is 
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -13,6 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.clock import OFFSET_VARIABLE
+from common.crash_points import VARIABLE as CRASH_VARIABLE
 from common.errors import ConfigurationError
 
 PREFIX = "BOTVISOR_"
@@ -104,6 +107,10 @@ class Settings(BaseSettings):
     transport: Literal["ipc", "tcp"] = Field(
         "ipc" if hasattr(os, "fork") else "tcp",
         description="How workers reach the supervisor: a socket file, or loopback TCP with CURVE keys.",
+    )
+    control: Literal["unix", "tcp"] = Field(
+        "unix" if hasattr(socket, "AF_UNIX") else "tcp",
+        description="Where `botctl` reaches the supervisor: a socket file, or a loopback port with a secret in the run folder.",
     )
     plugin_dirs: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="Folders of strategy plugins, separated as in PATH."
@@ -242,10 +249,16 @@ def load_settings(**overrides: Any) -> Settings:
     if "database_url" in given:
         given["BOTVISOR_DATABASE_URL"] = given.pop("database_url")
     try:
-        return Settings(**given)
+        return Settings(_secrets_dir=_credentials(), **given)
     except ValidationError as error:
         lines = [_mistake(dict(item)) for item in error.errors(include_url=False)]
         raise ConfigurationError("\n".join(lines)) from None
+
+
+def _credentials() -> Path | None:
+    """Folder of the credentials that systemd handed over: files named as variables, which stand below them."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
@@ -254,7 +267,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
-_FOREIGN = {"BOTVISOR_TEST_DATABASE_URL"}
+_FOREIGN = {"BOTVISOR_TEST_DATABASE_URL", CRASH_VARIABLE, OFFSET_VARIABLE}
 
 
 def _mistake(item: dict[str, Any]) -> str:

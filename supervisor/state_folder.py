@@ -82,3 +82,15 @@ class StateFolder:
     def output_file(self, bot_id: int) -> Path:
         """A worker's stdout, stderr and stack dumps."""
         return self._log_dir / "bots" / f"bot-{bot_id}.out"
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a supervisor works on the folder at this moment."""
+    try:
+        descriptor = os.open(folder / "supervisor.lock", os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)

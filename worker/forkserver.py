@@ -24,6 +24,7 @@ from typing import NoReturn
 
 import setproctitle
 
+from common.crash_points import reach
 from common.process import become_subreaper, bury, facts_of, next_dead_child
 from common.strays import kill_strays
 from common.wire.launch import (
@@ -133,15 +134,18 @@ class ForkServer:
             with warnings.catch_warnings():
                 # From 3.12 on Python counts threads by a look at /proc that a process title with spaces misleads.
                 warnings.filterwarnings("ignore", message=".*multi-threaded", category=DeprecationWarning)
+                reach("fork.before")
                 pid = os.fork()
             if pid == 0:
                 _be_child(gate, opener, files, job)
         except (OSError, MemoryError) as error:
             self._say(Refused(number=number, reason=_why_no_fork(error)))
         else:
+            reach("fork.after")
             self._numbers[pid] = number
             facts = facts_of(pid)
             self._say(Born(number=number, pid=pid, created=facts.created if facts else None))
+            reach("fork.told")
             with contextlib.suppress(BrokenPipeError):
                 os.write(opener, b"!")
         finally:

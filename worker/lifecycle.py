@@ -21,6 +21,7 @@ from loguru import logger
 
 from common import logs
 from common.clock import Clock, SystemClock
+from common.crash_points import reach
 from common.error_class import ErrorClass, classify
 from common.errors import ConfigurationError
 from common.exit_status import ExitStatus
@@ -69,6 +70,7 @@ def live(ticket: Ticket) -> int:
     sys.stderr.flush()
     try:
         with LifeLock(ticket.places.state_dir, ticket.incarnation), PidFile(ticket.places.pid_file):
+            reach("life.locked")
             return _Life(ticket, SystemClock(), errors).run()
     except LockHeldError as error:
         logger.error("{}", error)

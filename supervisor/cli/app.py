@@ -15,9 +15,11 @@ from supervisor.cli import (
     incidents,
     replay,
     reports,
+    service,
     setup,
     stack,
     strategies,
+    takeover,
     wishes,
 )
 
@@ -51,6 +53,10 @@ app.command("orders")(reports.orders)
 app.command("incidents")(incidents.incidents)
 app.command("failover")(failover.failover)
 app.command("logs")(reports.log_lines)
+app.command("takeover")(takeover.takeover)
+app.command("install-service")(service.install)
+app.command("uninstall-service")(service.uninstall)
+app.command("end-strays", hidden=True)(service.end_strays)
 
 
 def main() -> int:

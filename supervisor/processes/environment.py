@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from common.clock import OFFSET_VARIABLE
+from common.crash_points import VARIABLE as CRASH_VARIABLE
+
 _PRIVATE_PREFIXES = ("BOTVISOR_", "WATCHDOG_", "LISTEN_", "PGPASS")
 _PRIVATE = frozenset({"DB_URL", "DATABASE_URL", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "PGSERVICEFILE"})
 
+_OF_TESTS = (CRASH_VARIABLE, OFFSET_VARIABLE)
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "NUMEXPR")}
 
 
@@ -20,5 +24,7 @@ def worker_environment(own: Mapping[str, str] | None = None) -> dict[str, str]:
     """
     source = os.environ if own is None else own
     return _ONE_THREAD | {
-        name: value for name, value in source.items() if name not in _PRIVATE and not name.startswith(_PRIVATE_PREFIXES)
+        name: value
+        for name, value in source.items()
+        if name in _OF_TESTS or (name not in _PRIVATE and not name.startswith(_PRIVATE_PREFIXES))
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 from loguru import logger
 
-from common.wire.launch import Answer, Born, Died, Ready, Refused
+from common.wire.launch import NOT_STARTED, Answer, Born, Died, Ready, Refused
 from common.wire.ticket import RowFacts, Ticket
 from supervisor.processes.adopted import lay_to_rest
 from supervisor.processes.jobs import CHECK_SECONDS, CheckJob, Job, LifeJob
@@ -223,7 +223,15 @@ class ForkServerLauncher:
     def _inherited_ended(self, identity: ProcessIdentity) -> list[ProcessEvent]:
         number = self._inherited.pop(identity)
         self._orphans.hurry()
-        return self._jobs.pop(number).ended(lay_to_rest(identity))
+        job, report = self._jobs[number], lay_to_rest(identity)
+        if isinstance(job, CheckJob) and report.exit_code == NOT_STARTED and not job.lost_before:
+            # Announced, and its server died before it opened the gate: nothing was examined.
+            job.lost_before = True
+            self._waiting.append(number)
+            self._send_waiting()
+            return []
+        del self._jobs[number]
+        return job.ended(report)
 
     def _start_if_due(self) -> None:
         if self._start_at is None or time.monotonic() < self._start_at:

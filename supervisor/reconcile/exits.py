@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from common.error_class import ErrorClass
 from common.exit_status import HOPELESS, ExitStatus
+from common.wire.launch import NOT_STARTED
 from supervisor.reconcile.states import AILMENTS, LiveWorker, Rung, StopLadder
 
 SIGHUP, SIGKILL, SIGTERM = 1, 9, 15
@@ -54,6 +55,7 @@ _CAUSE_OF_STATUS: dict[int, ExitCause] = {
     ExitStatus.FINISHED: ExitCause.FINISHED,
     ExitStatus.LOCKED: ExitCause.LOCKED,
     ExitStatus.ORPHANED: ExitCause.ORPHANED,
+    NOT_STARTED: ExitCause.UNBORN,
     **dict.fromkeys(HOPELESS, ExitCause.HOPELESS),
 }
 _CAUSE_OF_GOODBYE = {

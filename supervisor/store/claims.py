@@ -76,6 +76,32 @@ def require_held(connection: Connection, claimant: Claimant) -> None:
         raise ClaimRefused(f"this supervisor's database was taken over by {by}; only one may run on a database")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldClaim:
+    """The claim of a supervisor that has not released the database."""
+
+    host: str
+    pid: int
+    state_dir: str
+    claimed_at: datetime
+
+
+def held_claim(connection: Connection) -> HeldClaim | None:
+    """Who has the database; None when nobody does."""
+    holder = _holder(connection)
+    if holder is None or holder.released_at is not None:
+        return None
+    return HeldClaim(host=holder.host, pid=holder.pid, state_dir=holder.state_dir, claimed_at=holder.claimed_at)
+
+
+def release_held(connection: Connection, seen: HeldClaim, at: datetime) -> bool:
+    """Release a claim in place of its holder; False when it is no longer the one that was `seen`."""
+    if held_claim(connection) != seen:
+        return False
+    connection.execute(update(supervisor_claims).where(supervisor_claims.c.id == _THE_ROW).values(released_at=at))
+    return True
+
+
 def _holder(connection: Connection) -> Row[tuple[object, ...]] | None:
     return connection.execute(select(supervisor_claims).where(supervisor_claims.c.id == _THE_ROW)).first()
 
@@ -91,8 +117,7 @@ def _require_gone(holder: Row[tuple[object, ...]], claimant: Claimant, is_alive:
         if not takeover:
             raise ClaimRefused(
                 f"another supervisor has this database and did not release it: {who}; stop it there, or when that "
-                "host is gone for good, release it yourself in the database: UPDATE supervisor_claims "
-                "SET released_at = CURRENT_TIMESTAMP WHERE released_at IS NULL"
+                "host is gone for good and none of its workers trades any more: `botctl takeover`"
             )
     elif holder.boot_id == claimant.boot_id and is_alive(holder.pid, holder.pid_created):
         raise ClaimRefused(f"another supervisor runs on this database: {who}; stop it first")

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, select
 from common.errors import ConfigurationError
 from supervisor.store import queries
 from supervisor.store.bots import BotRow, insert_bot, read_rows
+from supervisor.store.claims import HeldClaim, held_claim, release_held
 from supervisor.store.commands import WriteStatus
 from supervisor.store.engine import open_engine, reading, safe_url, writing
 from supervisor.store.queries import Rows
@@ -117,6 +118,16 @@ class Console:
         """Errors per bot and class."""
         with reading(self.engine) as connection:
             return error_counts(connection, bot_id=bot_id)
+
+    def claim(self) -> HeldClaim | None:
+        """Which supervisor has the database; None when none does."""
+        with reading(self.engine) as connection:
+            return held_claim(connection)
+
+    def release_claim(self, seen: HeldClaim) -> bool:
+        """Release the claim of a supervisor that is gone; False when it is no longer the one that was `seen`."""
+        with writing(self.engine) as connection:
+            return release_held(connection, seen, datetime.now(UTC))
 
     def count(self) -> int:
         """How many bots there are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, select, update
 
+from common.crash_points import reach
 from common.errors import ConfigurationError
 from supervisor.store.tables import botvisor_meta
 
@@ -37,4 +38,5 @@ def reserve_incarnations(connection: Connection, count: int) -> range:
         raise ConfigurationError(f"the table {botvisor_meta.name} has lost its row {_NEXT}; restore it from a backup")
     first = int(value)
     connection.execute(update(botvisor_meta).where(botvisor_meta.c.key == _NEXT).values(value=str(first + count)))
+    reach("incarnations.reserved")
     return range(first, first + count)

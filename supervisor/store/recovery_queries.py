@@ -10,6 +10,8 @@ from common.recovery import Outcome
 from supervisor.store.tables import incidents, recoveries
 
 Rows = list[dict[str, Any]]
+_CONSEQUENCES = ("quarantine", "watchdog", "failover")
+"""Incidents that tell what was done about errors, each of which is an incident of its own."""
 
 
 def recovery_rows(connection: Connection, *, bot_id: int | None = None, limit: int | None = None) -> Rows:
@@ -36,7 +38,8 @@ def error_counts(connection: Connection, *, bot_id: int | None = None) -> Rows:
     query = select(
         table.c.bot_id, table.c.category, func.count().label("errors"), func.max(table.c.at).label("last_at")
     )
-    query = _about(query.where(table.c.category.is_not(None)), table.c.bot_id, bot_id)
+    query = query.where(table.c.category.is_not(None), table.c.error_class.not_in(_CONSEQUENCES))
+    query = _about(query, table.c.bot_id, bot_id)
     return _rows(
         connection, query.group_by(table.c.bot_id, table.c.category).order_by(table.c.bot_id, table.c.category)
     )

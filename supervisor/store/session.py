@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, QueuePool
 
+from common.crash_points import reach
 from common.errors import ConfigurationError
 from supervisor.store.bots import complete, read_raw
 from supervisor.store.claims import Claimant, Liveness, claim, release, require_held
@@ -110,14 +111,20 @@ class Session:
         Raises TransientError; RowsLocked when a lock, and no bot's in particular, is in the way of all.
         """
         with writing(self._writer) as connection:
-            return carry_out(connection, self._shape, commands, at, repeated=repeated)
+            written = carry_out(connection, self._shape, commands, at, repeated=repeated)
+            reach("commands.before_commit")
+        reach("commands.after_commit")
+        return written
 
     def record(self, submissions: Sequence[Submission], at: datetime, *, repeated: bool) -> Recorded:
         """Record entries in one transaction; it is committed when this returns. Raises as `write`."""
         journal_ids = {item.journal_id for item in submissions if item.journal_id is not None}
+        reach("ledger.before_transaction")
         with writing(self._writer) as connection:
             outcomes = self._ledger.record(connection, submissions, at)
             marks = self._ledger.marks(connection, journal_ids)
+            reach("ledger.before_commit")
+        reach("ledger.after_commit")
         paired = list(zip(submissions, outcomes, strict=True))
         deferred = tuple(item for item, outcome in paired if outcome in (Outcome.DEFERRED, Outcome.POSTPONED))
         locked = frozenset(item.bot_id for item, outcome in paired if outcome is Outcome.DEFERRED)

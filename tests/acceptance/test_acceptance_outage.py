@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 from builders import a_bot
+from chaos.outage import taken_away
 from database import Database
 from judging import assert_traded_as
 from postgres import Postgres
@@ -21,34 +19,6 @@ from recorded_bots import ETH_BTC, needs_recordings, often
 from reference.simulator import simulate
 from waiting import holds_for
 from world import World
-
-HOLD = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
-connection.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def taken_away(world: World, postgres: Postgres | None) -> Iterator[None]:
-    """PostgreSQL is stopped; a SQLite file is locked exclusively by another process."""
-    if postgres is not None:
-        postgres.stop()
-        try:
-            yield
-        finally:
-            postgres.start()
-        return
-    command = [sys.executable, "-c", HOLD, str(world.database.file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        try:
-            yield
-        finally:
-            holder.communicate(timeout=10)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +71,7 @@ def test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once(
     world.start()
     kept, victim = world.until_running(*ids)
     world.wait("trades", lambda: len(world.trades(ids[0])) > 10)
-    with taken_away(world, server_of(world, request)):
+    with taken_away(world.database, server_of(world, request)):
         before = bytes_of_journals(world)
         psutil.Process(victim).kill()
         world.wait("the crashed bot to be restarted meanwhile", lambda: world.worker(ids[1]) not in (None, victim))
@@ -116,7 +86,7 @@ def test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once(
 
 def test_a_database_that_is_away_at_the_start_is_waited_for(world: World, request: pytest.FixtureRequest) -> None:
     bot_id = world.insert_bot(a_bot())
-    with taken_away(world, server_of(world, request)):
+    with taken_away(world.database, server_of(world, request)):
         world.start()
         world.wait("three tries in the log", lambda: len(tries(world)) >= 3, within=60)
         assert world.supervisor is not None

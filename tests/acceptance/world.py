@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg2
 from database import Database
 from waiting import PATIENCE, wait_until
 
@@ -84,6 +86,12 @@ class World:
             raise AssertionError(
                 f"the supervisor still runs {within:g} s after signal {number}\n{self.tail()}"
             ) from None
+
+    def catches(self, number: int) -> bool:
+        """Whether the supervisor has a handler for the signal already; before, the signal would end it."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        (caught,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+        return bool(int(caught, 16) >> (number - 1) & 1)
 
     def kill_supervisor(self) -> None:
         """SIGKILL, as a crash would."""
@@ -223,6 +231,13 @@ class World:
     def until_finished(self, *bot_ids: int, within: float = 90.0) -> None:
         for bot_id in bot_ids:
             self.wait(f"bot {bot_id} finished", partial(self._finished, bot_id), within)
+
+    def has_finished(self, bot_id: int) -> bool:
+        """Whether the row says that the bot came to the end of its data; False while nobody can say."""
+        try:
+            return self._finished(bot_id)
+        except (sqlite3.OperationalError, psycopg2.OperationalError):
+            return False
 
     def _finished(self, bot_id: int) -> bool:
         row = self.bot(bot_id)

@@ -13,13 +13,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from launcher_world import World
+from launcher_world import LAUNCHERS, World
 
+from common.crash_points import VARIABLE
 from common.process import become_subreaper, facts_of
 from common.wire.launch import NOT_STARTED, REQUEST, Ready, decode_answer
+from common.wire.ticket import RowFacts
 from supervisor.processes.child import is_alive
 from supervisor.processes.forkserver import ForkServerLauncher
-from supervisor.processes.port import Exited, ExitReport, Spawned, SpawnFailed
+from supervisor.processes.port import Checked, Exited, ExitReport, Spawned, SpawnFailed
 
 
 def _server(world: World) -> int:
@@ -94,6 +96,23 @@ def test_a_burst_cut_off_by_the_death_of_the_server_makes_each_life_once(forking
     assert len([event for event in forking.told if isinstance(event, Spawned)]) == 61
     assert len([event for event in forking.told if isinstance(event, Exited)]) <= 1, "the one that stood at the gate"
     assert not [event for event in forking.told if isinstance(event, SpawnFailed)]
+
+
+def test_a_check_that_its_dying_server_left_at_the_gate_is_made_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, f"fork.told:1:{tmp_path / 'died'}")
+    world = World(LAUNCHERS["forkserver"](), tmp_path)
+    try:
+        world.launcher.check("q", RowFacts(bot_id=1), "not an object")
+        world.until(lambda: [event for event in world.told if isinstance(event, Checked)], "the answer")
+        (answer,) = (event for event in world.told if isinstance(event, Checked))
+        assert answer.failure is None
+        assert answer.problems
+        assert (tmp_path / "died").exists()
+    finally:
+        world.launcher.close()
+        become_subreaper(False)
 
 
 def test_a_request_to_a_dying_server_is_served_by_the_next_one(forking: World) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from loguru import logger
 
+from common.crash_points import reach
 from common.spec import BotSpec
 from common.trading.money import decimal_of, round_money
 from common.trading.order import OrderType
@@ -163,10 +164,13 @@ class Session:
         elif self._unsaved_bars >= self._checkpoint_bars:
             self._record(())
         for order in self._desk.take_intents():
+            reach("intent.recorded")
             self._venue.submit(order)
             stages.order_sent(order)
+            reach("order.submitted")
             self._book.pass_on(order.client_order_id, "submitted", "accepted")
             self._untold.append(order.client_order_id)
+            reach("order.accepted")
         if told or self._book.trade is not None or self._progress.equity is None:
             self._show()
 
@@ -190,7 +194,9 @@ class Session:
             bar=index,
             quality=event.quality,
         )
+        reach("fill.before_apply")
         applied = self._book.apply(fill)
+        reach("fill.applied")
         order, trade, strategy = applied.order, applied.trade, self._strategy
         stages.filled(order, applied, event.quantity, event.price, self._desk.bar.opened_at)
         if applied.closed:

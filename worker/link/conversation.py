@@ -14,6 +14,7 @@ import zmq
 from loguru import logger
 
 from common.clock import Clock
+from common.crash_points import reach
 from common.wire.codec import DecodeError, decode_message, encode_message
 from common.wire.messages import (
     Ack,
@@ -125,7 +126,10 @@ class Conversation:
 
     def say_goodbye(self, goodbye: Goodbye) -> bool:
         """Send the last words; False when nobody is there to hear them."""
-        return self.welcomed and self._send(goodbye)
+        reach("goodbye.before_send")
+        said = self.welcomed and self._send(goodbye)
+        reach("goodbye.after_send")
+        return said
 
     def stacks_asked(self, question: int | None) -> None:
         """The stacks of all threads are to be told once more, in answer to `question` or (None) to a signal."""
@@ -173,6 +177,7 @@ class Conversation:
         self._next_beat = self._clock.monotonic()
 
     def _on_ack(self, journal_id: str, seq: int) -> None:
+        reach("acknowledgement.received")
         if not self._outlet.acknowledge(journal_id, seq):
             return
         self._rest(RESEND_AFTER)
@@ -243,9 +248,11 @@ class Conversation:
             if self._outlet.in_flight == 0:
                 self._resend_at = now + self._resend_wait
             for pending in upcoming:
+                reach("entry.before_send")
                 if not self._send_entry(pending.payload):
                     self.blocked = True
                     return
+                reach("entry.after_send")
                 self._outlet.sent(pending)
 
     def _send_entry(self, payload: bytes) -> bool:

@@ -21,6 +21,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from common.clock import Clock
+from common.crash_points import reach
 from common.errors import BotvisorError
 from common.wire.codec import DecodeError, decode_entry, encode_entry
 from common.wire.facts import AnyFact, Checkpoint, Entry
@@ -75,6 +76,7 @@ class Journal:
             journal._recover()
         except OSError as error:
             raise journal._unusable("opened", error) from error
+        reach("journal.opened")
         return journal
 
     @property
@@ -110,11 +112,15 @@ class Journal:
                 facts=tuple(facts),
                 checkpoint=checkpoint,
             )
+            reach("entry.before_write")
             self._write(frame(RecordKind.ENTRY, encode_entry(entry), seq=entry.seq, revision=revision), revision)
+            reach("entry.after_write")
             self._next_seq += 1
         elif checkpoint is not None:
             payload = checkpoint.model_dump_json().encode()
+            reach("checkpoint.before_write")
             self._write(frame(RecordKind.CHECKPOINT, payload, revision=revision), revision)
+            reach("checkpoint.after_write")
 
     def begin_anew(self, reason: str) -> None:
         """Go on under a new journal id, numbering from 1; what is already written stays and is delivered first.

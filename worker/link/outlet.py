@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from loguru import logger
 
+from common.crash_points import reach
 from worker.link.acknowledged import AcknowledgedFile, Mark
 from worker.link.framing import HEADER_SIZE, CorruptRecord, Record, RecordKind, read_header
 from worker.link.segments import read_at, read_start, segment_numbers, segment_path
@@ -118,6 +119,7 @@ class Outlet:
         if last is None:
             return False
         self._acknowledged.store(Mark(last.journal_id, last.seq))
+        reach("acknowledgement.noted")
         self._delete_before(self.settled().segment)
         return True
 
@@ -219,8 +221,10 @@ class Outlet:
             if number >= segment:
                 return
             path = segment_path(self._folder, number)
+            reach("segment.before_delete")
             if self._unreadable is not None and self._unreadable.segment == number:
                 path.rename(path.with_suffix(".unread.corrupt"))
             else:
                 path.unlink(missing_ok=True)
             self._journal_of.pop(number, None)
+            reach("segment.after_delete")

@@ -16,6 +16,7 @@ from pathlib import Path
 from loguru import logger
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from common.crash_points import reach
 from common.errors import BotvisorError
 from worker.link.framing import CorruptRecord, Record, RecordKind, frame, read_header, read_record
 
@@ -108,7 +109,9 @@ def create_segment(folder: Path, number: int, start: SegmentStart, checkpoint: b
         written = os.write(descriptor, head)
         if written < len(head):
             raise OSError(28, "No space left for the head of a segment")
+        reach("segment.before_rename")
         os.rename(aside, path)
+        reach("segment.after_rename")
     except OSError:
         os.close(descriptor)
         aside.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common.exit_status import ExitStatus
+from common.wire.launch import NOT_STARTED
 from supervisor.reconcile.exits import ExitCause, cause_of, view_exit
 from supervisor.reconcile.states import LifePhase, LiveWorker, Rung, StopLadder, StopReason
 
@@ -30,6 +31,7 @@ def ladder(rung: Rung, reason: StopReason = StopReason.OFF, *, apply_on_stop: bo
         (ExitStatus.FAILED, "failed", None, ExitCause.FAILED),
         (ExitStatus.FAILED, "drained", ladder(Rung.DRAIN), ExitCause.FAILED),
         (2, None, None, ExitCause.FAILED),
+        (NOT_STARTED, None, None, ExitCause.UNBORN),
         (1, None, ladder(Rung.ABORT, StopReason.HUNG), ExitCause.WATCHDOG),
         (0, "drained", ladder(Rung.DRAIN, StopReason.MEMORY), ExitCause.WATCHDOG),
         (0, None, ladder(Rung.TERMINATE, StopReason.UNHEALTHY), ExitCause.WATCHDOG),

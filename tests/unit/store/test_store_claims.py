@@ -7,7 +7,16 @@ from ledger_facts import NOW
 from sqlalchemy import Engine
 
 from common.errors import ConfigurationError
-from supervisor.store.claims import Claimant, ClaimRefused, claim, is_held, release, require_held
+from supervisor.store.claims import (
+    Claimant,
+    ClaimRefused,
+    claim,
+    held_claim,
+    is_held,
+    release,
+    release_held,
+    require_held,
+)
 from supervisor.store.engine import writing
 from supervisor.store.meta import read_uuid, require_uuid, reserve_incarnations
 
@@ -53,7 +62,7 @@ def test_a_released_database_is_free_and_clean(engine: Engine) -> None:
 def test_another_host_needs_a_takeover(engine: Engine) -> None:
     take(engine, ME, alive=True)
     stranger = replace(OTHER, host="elsewhere")
-    with pytest.raises(ClaimRefused, match="WHERE released_at IS NULL"):
+    with pytest.raises(ClaimRefused, match="botctl takeover"):
         take(engine, stranger, alive=False)
     assert take(engine, stranger, alive=False, takeover=True) is True
     with writing(engine) as connection, pytest.raises(ClaimRefused, match="process 200 on elsewhere"):
@@ -82,3 +91,20 @@ def test_a_state_folder_of_another_database_is_refused(engine: Engine) -> None:
         require_uuid(uuid, "another")
     with pytest.raises(ConfigurationError, match="no schema of ours yet"):
         require_uuid(None, "another")
+
+
+def test_a_claim_is_released_in_its_holder_s_place_only_while_it_is_the_one_that_was_seen(engine: Engine) -> None:
+    take(engine, ME, alive=True)
+    with writing(engine) as connection:
+        seen = held_claim(connection)
+        assert seen is not None
+        assert (seen.host, seen.pid) == ("here", 100)
+    take(engine, OTHER, alive=False)
+    with writing(engine) as connection:
+        assert not release_held(connection, seen, NOW)
+        assert is_held(connection, OTHER)
+        newer = held_claim(connection)
+        assert newer is not None
+        assert release_held(connection, newer, NOW)
+        assert held_claim(connection) is None
+    assert take(engine, replace(ME, host="elsewhere"), alive=True) is False

@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ledger_facts import NOW
+from legacy import execute
 from sqlalchemy import Engine
 
 from common.error_class import ErrorClass
 from common.recovery import Outcome, RecoveryStrategy
 from supervisor.store import queries
 from supervisor.store.commands import Command, EndRecoveries, RecordIncident, RecordRecovery
-from supervisor.store.engine import reading, writing
+from supervisor.store.engine import open_engine, reading, writing
 from supervisor.store.recovery_queries import Rows, error_counts, recovery_rates, recovery_rows
+from supervisor.store.schema import VERSION_TABLE, is_current, upgrade
 from supervisor.store.shape import read_shape
 from supervisor.store.writing import carry_out
 
@@ -85,16 +87,36 @@ def test_the_rate_of_success_is_of_those_that_ended(engine: Engine) -> None:
     assert mine == strategy
 
 
-def test_errors_are_counted_by_bot_and_class_and_what_is_no_error_is_not(engine: Engine) -> None:
+def test_errors_are_counted_by_bot_and_class_each_once(engine: Engine) -> None:
     classes = [ErrorClass.STRATEGY, ErrorClass.STRATEGY, ErrorClass.SYSTEM, None]
     incidents = [
         RecordIncident(key=str(n), bot_id=7, severity="error", error_class="x", message="m", category=one, at=NOW)
         for n, one in enumerate(classes)
     ]
-    write(engine, *incidents)
+    verdict = replace(incidents[0], key="quarantine", error_class="quarantine", severity="critical")
+    write(engine, *incidents, verdict)
     with reading(engine) as connection:
         counts = error_counts(connection)
         shown = queries.incident_rows(connection)
     assert [(row["bot_id"], row["category"], row["errors"]) for row in counts] == [(7, "strategy", 2), (7, "system", 1)]
     assert counts[0]["last_at"] == NOW
-    assert sorted(str(row["category"]) for row in shown) == ["None", "strategy", "strategy", "system"]
+    assert sorted(str(row["category"]) for row in shown) == ["None", "strategy", "strategy", "strategy", "system"]
+
+
+def test_a_database_of_the_revision_before_keeps_its_incidents(database_url: str) -> None:
+    execute(database_url, "ALTER TABLE incidents DROP COLUMN category")
+    execute(database_url, "DROP TABLE recoveries")
+    execute(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '0004'")
+    execute(
+        database_url,
+        "INSERT INTO incidents (key, severity, error_class, message, at) "
+        "VALUES ('k', 'error', 'worker', 'm', '2024-01-01 00:00:00')",
+    )
+    opened = open_engine(database_url)
+    upgrade(opened)
+    assert is_current(opened)
+    write(opened, restart(1))
+    with reading(opened) as connection:
+        (incident,) = queries.incident_rows(connection)
+    assert (incident["key"], incident["category"], len(rows(opened))) == ("k", None, 1)
+    opened.dispose()

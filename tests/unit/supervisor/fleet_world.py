@@ -15,7 +15,8 @@ from builders import a_bot
 from common.process import facts_of
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Message, Phase
 from common.wire.ticket import Recovery, RowFacts, Ticket
-from supervisor.control import ControlSocket, control_path
+from supervisor.control import ControlSocket
+from supervisor.control_place import control_path, listen_unix
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
 from supervisor.host_watch import HostWatch
@@ -30,6 +31,8 @@ from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent,
 from supervisor.processes.usage import HostUsage
 from supervisor.record import Record
 from supervisor.roster import Bot, Life, Roster
+from supervisor.service_manager.report import ServiceReport
+from supervisor.service_manager.systemd import NotifySocket
 from supervisor.settings import Settings, load_settings
 from supervisor.signals import SignalInbox
 from supervisor.stacks import StackQuestions
@@ -264,7 +267,14 @@ class Wire:
 class Fleet:
     """The world of one test."""
 
-    def __init__(self, folder: Path, stack: ExitStack, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        manager: tuple[NotifySocket | None, float | None] = (None, None),
+        **settings: Any,
+    ) -> None:
+        self.manager = manager
         self.clock = OwnClock()
         self.settings: Settings = load_settings(state_dir=folder, database_url="sqlite:///unused.db", **settings)
         self.settings.runtime_dir.mkdir(parents=True, exist_ok=True)
@@ -335,11 +345,12 @@ class Fleet:
             self.host,
         )
         control = ControlSocket(
-            control_path(self.settings.runtime_dir), lambda request: self.supervisor.answer(request)
+            listen_unix(control_path(self.settings.runtime_dir)), lambda request: self.supervisor.answer(request)
         )
         stack.callback(control.close)
         self.signals = SignalInbox()
         stack.callback(self.signals.close)
+        self.report = ServiceReport(*self.manager)
         self.supervisor = Supervisor(
             settings=self.settings,
             policy=self.policy,
@@ -360,6 +371,7 @@ class Fleet:
             stacks=stacks,
             watchdog=self.watchdog,
             host=self.host,
+            report=self.report,
         )
 
     # -- the database --------------------------------------------------------------------------------------------

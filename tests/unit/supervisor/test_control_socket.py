@@ -15,15 +15,16 @@ from typing import Any
 import pytest
 
 from common.errors import ConfigurationError
-from supervisor.control import LONGEST_SOCKET_PATH, ControlSocket, ask, control_path
+from supervisor.control import ControlSocket, ask
+from supervisor.control_place import LONGEST_SOCKET_PATH, NOTE_NAME, control_path, listen_tcp, listen_unix
 
 
 class Loop:
     """A control loop of its own, with nothing in it but the socket."""
 
-    def __init__(self, run_dir: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(self, run_dir: Path, answer: Callable[[dict[str, Any]], dict[str, Any]], *, tcp: bool = False) -> None:
         self.run_dir = run_dir
-        self.control = ControlSocket(control_path(run_dir), answer)
+        self.control = ControlSocket(listen_tcp(run_dir) if tcp else listen_unix(control_path(run_dir)), answer)
         self.failure: BaseException | None = None
         self._bell, self._ringer = socket.socketpair()
         self._thread = threading.Thread(target=self._run)
@@ -153,7 +154,7 @@ def test_the_socket_is_its_owners_alone_replaces_a_dead_one_and_goes_in_the_end(
     path = control_path(short_folder)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    control = ControlSocket(path, echo)
+    control = ControlSocket(listen_unix(path), echo)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     control.close()
     assert not path.exists()
@@ -162,18 +163,52 @@ def test_the_socket_is_its_owners_alone_replaces_a_dead_one_and_goes_in_the_end(
 def test_a_path_that_is_too_long_is_refused_with_length_limit_and_remedy(tmp_path: Path) -> None:
     path = tmp_path / ("x" * LONGEST_SOCKET_PATH)
     with pytest.raises(ConfigurationError) as caught:
-        ControlSocket(path, echo)
+        ControlSocket(listen_unix(path), echo)
     for part in (str(path), str(len(os.fsencode(path))), str(LONGEST_SOCKET_PATH), "BOTVISOR_RUN_DIR"):
         assert part in str(caught.value)
 
 
 def test_the_longest_possible_path_works(short_folder: Path) -> None:
     path = short_folder / ("x" * (LONGEST_SOCKET_PATH - len(str(short_folder)) - 1))
-    ControlSocket(path, echo).close()
+    ControlSocket(listen_unix(path), echo).close()
 
 
 def test_a_folder_in_the_way_is_named(short_folder: Path) -> None:
     path = control_path(short_folder)
     path.mkdir()
     with pytest.raises(ConfigurationError, match=r"control\.sock cannot be opened"):
-        ControlSocket(path, echo)
+        ControlSocket(listen_unix(path), echo)
+
+
+def test_on_a_port_only_who_reads_the_note_in_the_run_folder_is_answered(short_folder: Path) -> None:
+    loop = Loop(short_folder, echo, tcp=True)
+    try:
+        note = short_folder / NOTE_NAME
+        assert stat.S_IMODE(note.stat().st_mode) == 0o600
+        assert ask(short_folder, {"do": "status"}) == {"got": {"do": "status"}, "bulk": ""}
+        port = json.loads(note.read_text())["port"]
+        for request in ({"do": "status"}, {"do": "status", "token": "x" * 64}, {"do": "status", "token": None}):
+            with socket.create_connection(("127.0.0.1", port), 10) as stranger:
+                stranger.sendall(json.dumps(request).encode() + b"\n")
+                assert b"knows no secret" in stranger.recv(65536)
+    finally:
+        loop.close()
+    assert not note.exists()
+    assert ask(short_folder, {"do": "status"}) is None
+
+
+def test_a_port_listens_on_the_loopback_interface_only(short_folder: Path) -> None:
+    place = listen_tcp(short_folder)
+    assert place.socket.getsockname()[0] == "127.0.0.1"
+    place.close()
+
+
+def test_whichever_kind_is_opened_what_a_killed_one_of_the_other_kind_left_misleads_nobody(short_folder: Path) -> None:
+    listen_tcp(short_folder).socket.close()
+    loop = Loop(short_folder, echo)
+    assert ask(short_folder, {"do": "x"}) == {"got": {"do": "x"}, "bulk": ""}
+    loop.close()
+    listen_unix(control_path(short_folder)).socket.close()
+    loop = Loop(short_folder, echo, tcp=True)
+    assert ask(short_folder, {"do": "x"}) == {"got": {"do": "x"}, "bulk": ""}
+    loop.close()

@@ -53,6 +53,19 @@ def test_a_stop_of_the_service_drains_all_side_by_side_keeps_positions_and_ends_
     assert len(fleet.launcher.tickets) == 2
 
 
+def test_a_stop_before_a_config_was_examined_calls_no_bot_broken(fleet: Fleet) -> None:
+    """Its life died a moment ago, and the check that the next one waits for has not been answered."""
+    trading(fleet, 7)
+    fleet.launcher.answers_checks = False
+    fleet.set(7, config=fleet.row(7).config | {"name": "renamed"})
+    assert fleet.launcher.checks[-1][2]["name"] == "renamed"
+    fleet.dies(7, signal=signal.SIGKILL)
+    send(fleet, signal.SIGTERM)
+    fleet.settle()
+    assert fleet.row(7).status == "stopped"
+    assert fleet.row(7).extra_metadata["stopped_by"] == "service"
+
+
 def test_bots_that_a_service_stop_ended_run_again_after_the_next_start(fleet: Fleet) -> None:
     fleet.add(status="stopped", extra_metadata={"stopped_by": "service"})
     fleet.start()
@@ -147,3 +160,17 @@ def test_no_stop_takes_longer_than_the_slowest_worker(fleet: Fleet) -> None:
     trading(fleet, *ids)
     send(fleet, signal.SIGTERM)
     assert len(fleet.wire.told(Drain)) == 30
+
+
+def test_a_request_to_stop_is_a_stop_and_asking_again_kills_nobody(fleet: Fleet) -> None:
+    trading(fleet, 7)
+    assert fleet.supervisor.answer({"do": "stop"})["lives"] == 1
+    fleet.clock.seconds += 1
+    fleet.supervisor.answer({"do": "stop"})
+    fleet.turn()
+    assert [message.apply_on_stop for message in fleet.wire.told(Drain)] == [False]
+    stop = fleet.life(7).worker.stop
+    assert stop is not None
+    assert stop.rung.name == "DRAIN"
+    fleet.dies(7, exit_code=0, goodbye=Goodbye(cause="drained"))
+    assert fleet.database.stop_asked is not None

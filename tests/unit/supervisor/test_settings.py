@@ -133,3 +133,17 @@ def test_the_table_has_a_row_with_a_meaning_for_each_setting() -> None:
     rows = settings_table().splitlines()[2:]
     assert all(row.startswith("| `BOTVISOR_") and len(row.split("|")[3]) > 15 for row in rows)
     assert any("`DB_URL`" in row for row in rows)
+
+
+def test_a_credential_of_systemd_is_a_setting_and_the_environment_stands_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "BOTVISOR_DATABASE_URL").write_text("postgresql://u:secret@h/d\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.delenv("DB_URL", raising=False)
+    monkeypatch.delenv("BOTVISOR_DATABASE_URL", raising=False)
+    assert load_settings().database_url == "postgresql://u:secret@h/d"
+    monkeypatch.setenv("BOTVISOR_DATABASE_URL", "sqlite:///other.db")
+    assert load_settings().database_url == "sqlite:///other.db"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "gone"))
+    assert load_settings().database_url == "sqlite:///other.db"

@@ -1,0 +1,28 @@
+"""Runs systemctl, where there is one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+_SECONDS = 60.0
+
+
+def manager_runs(*, user: bool) -> bool:
+    """Whether a systemd answers that could run the service."""
+    if shutil.which("systemctl") is None:
+        return False
+    return user or Path("/run/systemd/system").is_dir()
+
+
+def systemctl(*words: str, user: bool) -> str | None:
+    """Run it; None when it did what was asked, else what it complained of."""
+    command = ["systemctl", *(["--user"] if user else []), *words]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{' '.join(command)}: {error}"
+    return None if done.returncode == 0 else f"{' '.join(command)}: {done.stderr.strip() or done.returncode}"

@@ -1,0 +1,1 @@
+"""Fault injection: plans of faults, the hands that carry them out, and the comparison at the end."""
