@@ -13,18 +13,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.audit import Doubles, descriptors, zombies
-from chaos.disk import mount_small, unmount
-from chaos.faults import Faults
-from chaos.ledger import Bookings, differences, ledger
-from chaos.market import a_market, trader
-from chaos.plan import KINDS, LASTING, Step, plan
 from database import Database
 from judging import assert_traded_as
 from postgres import Postgres
 from reference.simulator import simulate
 from waiting import wait_until
 from world import World
+
+from chaos.audit import Doubles, descriptors, zombies
+from chaos.disk import mount_small, unmount
+from chaos.faults import Faults
+from chaos.ledger import Bookings, differences, ledger
+from chaos.market import a_market, trader
+from chaos.plan import KINDS, LASTING, Step, plan
 
 BARS_PER_SECOND = 25.0
 SETTINGS = {
@@ -165,7 +166,7 @@ class _Storm:
             self._keep_up()
             return all(self._world.has_finished(bot_id) for bot_id in ids)
 
-        wait_until("all bots to come to the end of their candles", all_finished, within)
+        self._world.wait("all bots to come to the end of their candles", all_finished, within)
         self.wrong += self._doubles.found
 
     def _pass_time_until(self, at: float, ends: list[tuple[float, Step, ExitStack]]) -> None:
