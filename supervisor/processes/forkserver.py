@@ -197,7 +197,8 @@ class ForkServerLauncher:
         self._current = None
         self._failures = 0 if server.age() > _STABLE_SECONDS else self._failures
         self._start_later()
-        if not server.ready:
+        killed_once = code < 0 and self._failures <= 1  # by somebody else: what it would have made, the next one makes
+        if not server.ready and not killed_once:
             return self._give_up(f"the fork server ended with {how} while starting; its output tells why", server)
         return self._ask_again(f"fork servers end with {how} before they answer", server)
 

@@ -233,11 +233,15 @@ class World:
             self.wait(f"bot {bot_id} finished", partial(self._finished, bot_id), within)
 
     def has_finished(self, bot_id: int) -> bool:
-        """Whether the row says that the bot came to the end of its data; False while nobody can say."""
+        """Whether the row says that the bot came to the end of its data; False while nobody can say.
+
+        An error that heals by itself (a disk that was full at a bad moment) is no end.
+        """
         try:
-            return self._finished(bot_id)
+            row = self.bot(bot_id)
         except (sqlite3.OperationalError, psycopg2.OperationalError):
             return False
+        return row["status"] == "stopped" and bool((row["extra_metadata"] or {}).get("finished"))
 
     def _finished(self, bot_id: int) -> bool:
         row = self.bot(bot_id)

@@ -166,7 +166,7 @@ class _Storm:
             self._keep_up()
             return all(self._world.has_finished(bot_id) for bot_id in ids)
 
-        wait_until("all bots to come to the end of their candles", all_finished, within)
+        self._world.wait("all bots to come to the end of their candles", all_finished, within)
         self.wrong += self._doubles.found
 
     def _pass_time_until(self, at: float, ends: list[tuple[float, Step, ExitStack]]) -> None:

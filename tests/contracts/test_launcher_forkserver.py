@@ -115,6 +115,19 @@ def test_a_check_that_its_dying_server_left_at_the_gate_is_made_by_the_next_one(
         become_subreaper(False)
 
 
+def test_what_waits_for_a_server_that_is_killed_while_starting_is_done_by_the_next_one(tmp_path: Path) -> None:
+    world = World(LAUNCHERS["forkserver"](), tmp_path)
+    try:
+        os.kill(_server(world), signal.SIGKILL)
+        world.launcher.check("q", RowFacts(bot_id=1), "not an object")
+        world.until(lambda: [event for event in world.told if isinstance(event, Checked)], "the answer")
+        (answer,) = (event for event in world.told if isinstance(event, Checked))
+        assert answer.failure is None
+    finally:
+        world.launcher.close()
+        become_subreaper(False)
+
+
 def test_a_request_to_a_dying_server_is_served_by_the_next_one(forking: World) -> None:
     forking.start("live")
     os.kill(_server(forking), signal.SIGKILL)
