@@ -28,3 +28,15 @@ def a_random_market(chance: random.Random, bars: int = 600) -> list[Candle]:
 
 def on(grid: float, price: float) -> float:
     return max(round(round(price / grid) * grid, 8), grid)
+
+
+def a_coarse_market(chance: random.Random, bars: int = 600) -> list[Candle]:
+    """Whole prices in steps of a unit or two and three volumes: two sides of a comparison are often equal."""
+    price, candles = 50, []
+    for _ in range(bars):
+        opened = price
+        price = min(max(price + chance.choice([-2, -1, -1, 0, 0, 1, 1, 2]), 20), 80)
+        high, low = max(opened, price) + chance.choice([0, 1]), min(opened, price) - chance.choice([0, 1])
+        volume = chance.choice([0, 100, 100, 200])
+        candles.append(Candle(float(opened), float(high), float(low), float(price), float(volume)))
+    return candles

@@ -15,7 +15,7 @@ from reference.engine_lives import Outcome, Record, assert_same, one_life
 from reference.entries import ENTRIES
 from reference.exits import EXITS
 from reference.random_bots import a_bot_of
-from reference.random_markets import a_random_market
+from reference.random_markets import a_coarse_market, a_random_market
 from reference.simulator import simulate
 
 REASONS = {
@@ -87,6 +87,14 @@ def test_each_reason_of_an_exit_is_met(tmp_path: Path, leave: str) -> None:
         if trade["status"] == "closed"
     }
     assert met == set(REASONS[leave])
+
+
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 30))])
+@pytest.mark.parametrize("leave", ALL_EXITS)
+def test_ties_fall_to_the_same_side(tmp_path: Path, leave: str, seed: int) -> None:
+    csv = a_csv(tmp_path / "market.csv", a_coarse_market(random.Random(f"{leave} {seed}")))
+    for entry in three_entries(leave):
+        agreed_trades(tmp_path, entry, leave, seed, csv)
 
 
 @pytest.mark.parametrize("output", ["slowk", "slowd"])
