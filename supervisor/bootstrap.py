@@ -40,7 +40,7 @@ from supervisor.ticketing import TicketOffice
 
 
 @contextmanager
-def assemble(settings: Settings) -> Iterator[Supervisor]:
+def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
     """A supervisor ready to run; on the way out everything it holds is let go. Raises BotvisorError."""
     clock = SystemClock()
     with ExitStack() as stack:
@@ -51,7 +51,7 @@ def assemble(settings: Settings) -> Iterator[Supervisor]:
         recorder = Recorder(_recorder_options(settings, folder))
         launcher = _launcher(settings)
         stack.callback(launcher.close)
-        yield _wire(settings, clock, stack, folder, router, recorder, launcher)
+        yield _wire(settings, clock, stack, folder, router, recorder, launcher, signals)
 
 
 def _wire(
@@ -62,6 +62,7 @@ def _wire(
     router: Router,
     recorder: Recorder,
     launcher: Launcher,
+    signals: SignalInbox,
 ) -> Supervisor:
     policy = policy_of(settings)
     roster = Roster()
@@ -81,9 +82,6 @@ def _wire(
     answering: list[Supervisor] = []
     control = ControlSocket(control_path(settings.runtime_dir), lambda request: answering[0].answer(request))
     stack.callback(control.close)
-    signals = SignalInbox()
-    stack.callback(signals.close)
-    stack.enter_context(signals.listening())  # a stop asked for from here on stops the lives that are adopted, too
     supervisor = Supervisor(
         settings=settings,
         policy=policy,
