@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 
 def main() -> int:
@@ -27,16 +24,15 @@ def main() -> int:
 
 
 def _serve(arguments: list[str]) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    for name in ("SIGHUP", "SIGUSR1"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _too_early)
-    if hasattr(signal, "SIGUSR2"):
-        signal.signal(signal.SIGUSR2, _leave)
-    from supervisor.service import main as service
+    from supervisor.signals import SignalInbox
 
-    return service(arguments)
+    # Before the second that the other imports take: what is asked for meanwhile is done once the loop runs, and a stop
+    # then ends the workers of an earlier supervisor too. An exception raised by a handler could be lost in an import.
+    signals = SignalInbox()
+    with signals.listening():
+        from supervisor.service import main as service
+
+        return service(arguments, signals)
 
 
 def _left_for_an_upgrade() -> bool:
@@ -44,15 +40,6 @@ def _left_for_an_upgrade() -> bool:
     from supervisor.intent import Intent, read_intent
 
     return read_intent(Path(os.environ.get("BOTVISOR_STATE_DIR") or "var").expanduser()) is Intent.LEAVING
-
-
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """Asked to stop before there is anything to stop; the control loop takes the signals over when it runs."""
-    raise SystemExit(0)
-
-
-def _too_early(number: int, frame: FrameType | None) -> None:
-    """Rows that are read anyway, a table that is empty still: by default these signals would end the process."""
 
 
 def _refuse_shadow() -> None:

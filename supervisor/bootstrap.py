@@ -51,7 +51,7 @@ from supervisor.watchdog import Watchdog
 
 
 @contextmanager
-def assemble(settings: Settings) -> Iterator[Supervisor]:
+def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
     """A supervisor ready to run; on the way out everything it holds is let go. Raises BotvisorError."""
     clock = SystemClock()
     with ExitStack() as stack:
@@ -64,7 +64,7 @@ def assemble(settings: Settings) -> Iterator[Supervisor]:
         recorder = Recorder(_recorder_options(settings, folder, meter))
         launcher = _launcher(settings)
         stack.callback(launcher.close)
-        yield _wire(settings, clock, stack, folder, router, recorder, launcher, meter)
+        yield _wire(settings, clock, stack, folder, router, recorder, launcher, signals, meter)
 
 
 def _wire(
@@ -75,6 +75,7 @@ def _wire(
     router: Router,
     recorder: Recorder,
     launcher: Launcher,
+    signals: SignalInbox,
     meter: Meter,
 ) -> Supervisor:
     policy = policy_of(settings)
@@ -122,9 +123,6 @@ def _wire(
     stack.callback(control.close)
     report = ServiceReport(*manager_from(os.environ), stop_timeout=settings.stop_timeout, note=partial(_note, settings))
     stack.callback(report.close)
-    signals = SignalInbox()
-    stack.callback(signals.close)
-    stack.enter_context(signals.listening())  # a stop asked for from here on stops the lives that are adopted, too
     supervisor = Supervisor(
         settings=settings,
         policy=policy,

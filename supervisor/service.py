@@ -14,14 +14,15 @@ from common.errors import BotvisorError, ConfigurationError
 from supervisor.garbage import settle_collector
 from supervisor.log_merger import LogMerger
 from supervisor.settings import Settings, load_settings, unknown_variables
+from supervisor.signals import SignalInbox
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_BAD_SETTINGS = 78
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the service until it is stopped; the exit code of the process."""
+def main(arguments: Sequence[str], signals: SignalInbox) -> int:
+    """Run the service until it is stopped; the exit code of the process. `signals` is listening already."""
     try:
         settings = load_settings(**_overrides(arguments))
         _make_folders(settings)
@@ -37,17 +38,17 @@ def main(arguments: Sequence[str]) -> int:
     )
     merger.start()
     try:
-        return _serve(settings)
+        return _serve(settings, signals)
     finally:
         logger.complete()
         merger.stop()
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, signals: SignalInbox) -> int:
     from supervisor.bootstrap import assemble
 
     try:
-        with assemble(settings) as supervisor:
+        with assemble(settings, signals) as supervisor:
             settle_collector()
             return supervisor.run()
     except BotvisorError as error:

@@ -256,3 +256,17 @@ def test_a_supervisor_that_slept_kills_nobody_and_hears_everything(lite_world: W
     supervisor.resume()
     lite_world.until_more_trades(bot_id, 2)
     holds_for(2.0, "it keeps its process", lambda: lite_world.worker(bot_id) == pid)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.4, 0.8])
+def test_a_stop_asked_for_while_the_supervisor_starts_ends_the_bots_it_finds(lite_world: World, delay: float) -> None:
+    """No moment of the start loses the signal, or leaves to themselves the workers of the supervisor before."""
+    bot_id = lite_world.insert_bot(a_bot())
+    lite_world.start()
+    lite_world.until_running(bot_id)
+    lite_world.kill_supervisor()
+    lite_world.start()
+    wait_until("the first handler", lambda: lite_world.catches(signal.SIGTERM), within=10)
+    holds_for(delay, "it starts", lambda: lite_world.catches(signal.SIGTERM))
+    assert lite_world.stop() == 0
+    assert not lite_world.left_behind()
