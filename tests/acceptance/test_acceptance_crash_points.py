@@ -30,10 +30,15 @@ ROTATING = {"segment.before_rename", "segment.after_rename", "segment.before_del
 MOST_PASSINGS = {
     **dict.fromkeys(["adoption.before", "adoption.after", "incarnations.reserved", "incarnations.received"], 1),
     **dict.fromkeys(["life.locked", "journal.opened", "goodbye.before_send", "goodbye.after_send"], 1),
+    **dict.fromkeys(["segment.before_delete", "segment.after_delete"], 2),
     **dict.fromkeys([point for point in SUPERVISOR_POINTS if point.startswith(("life_record.", "spawn."))], 2),
 }
 """How often a point is passed at least by one process while two bots trade to the end of their candles."""
-BARS, MANY_BARS = 300, 9000
+SHORT, LONG = (300, 2), (4000, 1)
+"""Bars and bots."""
+BARS_PER_SECOND = 400
+"""Slow enough that what happens is told, recorded and acknowledged in many portions."""
+OFTEN = SETTINGS | {"BOTVISOR_CHECKPOINT_BARS": "2"}
 
 
 def cases() -> Iterator[object]:
@@ -45,21 +50,23 @@ def cases() -> Iterator[object]:
 
 
 class Scene:
-    """Two bots on one market, and what they trade when nobody disturbs them."""
+    """Bots on one market, and what they trade when nobody disturbs them."""
 
-    def __init__(self, folder: Path, bars: int, new_database: NewDatabase) -> None:
-        self._csv = a_market(folder / f"{bars}.csv", 5, bars)
-        world = World(new_database(), **SETTINGS)
+    def __init__(self, folder: Path, size: tuple[int, int], new_database: NewDatabase) -> None:
+        bars, self._bots = size
+        self._csv = a_market(folder / "market.csv", 5, bars)
+        self._pace = BARS_PER_SECOND if size == SHORT else 0
+        world = World(new_database(), **OFTEN)
         try:
             ids = self.prepare(world)
             world.start()
-            world.until_finished(*ids)
+            world.until_finished(*ids, within=120)
             self.expected = self.recorded(world, ids)
         finally:
             world.close()
 
     def prepare(self, world: World) -> list[int]:
-        return [world.insert_bot(trader(number, self._csv)) for number in range(2)]
+        return [world.insert_bot(trader(number, self._csv, self._pace)) for number in range(self._bots)]
 
     def recorded(self, world: World, ids: list[int]) -> list[Bookings]:
         return [ledger(world.database, bot_id) for bot_id in ids]
@@ -67,12 +74,12 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def short_scene(tmp_path_factory: pytest.TempPathFactory, new_sqlite: NewDatabase) -> Scene:
-    return Scene(tmp_path_factory.mktemp("market"), BARS, new_sqlite)
+    return Scene(tmp_path_factory.mktemp("market"), SHORT, new_sqlite)
 
 
 @pytest.fixture(scope="module")
 def long_scene(tmp_path_factory: pytest.TempPathFactory, new_sqlite: NewDatabase) -> Scene:
-    return Scene(tmp_path_factory.mktemp("market"), MANY_BARS, new_sqlite)
+    return Scene(tmp_path_factory.mktemp("market"), LONG, new_sqlite)
 
 
 @pytest.mark.parametrize(("point", "passing"), list(cases()))
@@ -80,7 +87,7 @@ def test_a_death_at_any_point_loses_and_doubles_nothing(
     point: str, passing: int, new_sqlite: NewDatabase, request: pytest.FixtureRequest
 ) -> None:
     scene: Scene = request.getfixturevalue("long_scene" if point in ROTATING else "short_scene")
-    world = World(new_sqlite(), **SETTINGS)
+    world = World(new_sqlite(), **OFTEN)
     died = world.folder / "died"
     try:
         ids = scene.prepare(world)
@@ -109,4 +116,4 @@ def until_all_finished(world: World, ids: list[int]) -> None:
         world.remember_processes()
         return all(world.has_finished(bot_id) for bot_id in ids)
 
-    world.wait("both bots to come to the end of their candles", finished)
+    world.wait("the bots to come to the end of their candles", finished, within=90)
