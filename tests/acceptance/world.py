@@ -289,6 +289,11 @@ class World:
         """Processes of this world, seen at any time, that still live."""
         return [p for p in self._seen.values() if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
+    def _at_home(self) -> list[psutil.Process]:
+        """Whoever works in this world's folder: also a worker born in the last moment of a killed supervisor."""
+        home = str(self.folder)
+        return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == home]
+
     def close(self) -> None:
         try:
             if self.supervisor is not None and self.supervisor.poll() is None:
@@ -299,7 +304,7 @@ class World:
                 except subprocess.TimeoutExpired:
                     self.supervisor.kill()
                     self.supervisor.wait(10)
-            for process in self.left_behind():
+            for process in (*self.left_behind(), *self._at_home()):
                 try:
                     process.kill()
                 except psutil.NoSuchProcess:
