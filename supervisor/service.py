@@ -13,6 +13,7 @@ from common import logs
 from common.errors import BotvisorError, ConfigurationError
 from supervisor.garbage import settle_collector
 from supervisor.log_merger import LogMerger
+from supervisor.processes.limits import take_all_descriptors
 from supervisor.settings import Settings, load_settings, unknown_variables
 from supervisor.signals import SignalInbox
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str], signals: SignalInbox) -> int:
         for line in str(error).splitlines():
             print(f"botvisor: {line}", file=sys.stderr)  # noqa: T201 - no log sink exists yet
         return EXIT_BAD_SETTINGS
+    take_all_descriptors()
     _set_up_logs(settings)
     for name in unknown_variables(os.environ):
         logger.warning("{} is set, but no such setting exists; see docs/settings.md", name)

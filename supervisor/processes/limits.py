@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import psutil
@@ -31,6 +32,21 @@ def read_limits() -> HostLimits:
         memory_total=memory.total,
         cores=psutil.cpu_count() or 1,
     )
+
+
+def take_all_descriptors() -> None:
+    """Raise the soft limit of open files to the hard one, for this process and what it starts.
+
+    A ZeroMQ socket that cannot accept a connection for want of descriptors ends the whole process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _soft(name: str) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 from builders import a_bot, a_csv, candles_of
-from test_acceptance_outage import taken_away
+from chaos.outage import taken_away
 from world import World
 
 from supervisor.control import ask
@@ -127,7 +127,7 @@ def test_an_outage_of_the_database_is_a_queue_that_was_written(lite_world: World
     bot_id = lite_world.insert_bot(a_bot(a_market(tmp_path), data={"speed": 10_000}))
     lite_world.start()
     lite_world.until_running(bot_id)
-    with taken_away(lite_world, None):
+    with taken_away(lite_world.database, None):
         lite_world.wait("it is noticed", lambda: "next try in" in lite_world.logged(), 60)
     lite_world.wait("it is over", lambda: [one["outcome"] for one in recoveries(lite_world)] == ["succeeded"], 60)
     (outage,) = recoveries(lite_world)
