@@ -24,7 +24,7 @@ run: setup ## embedded database, three demo bots on a simulated market, and the 
 	$(BIN)/botctl init --demo
 	$(BIN)/python -m supervisor
 
-test: setup ## the test suite, on SQLite and PostgreSQL (about four minutes)
+test: setup ## the test suite, on SQLite and PostgreSQL (some minutes)
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 test-all: setup ## the test suite with the long tests

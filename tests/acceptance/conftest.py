@@ -25,6 +25,11 @@ RULES_OF_TRADING = {
     "test_acceptance_validation",
     "test_acceptance_botctl",
     "test_acceptance_bad_input",
+    "test_acceptance_harmful_plugins",
+    "test_acceptance_health",
+    "test_acceptance_operating",
+    "test_acceptance_signals",
+    "test_acceptance_telemetry",
 }
 """Files whose subject is the same on both databases: their PostgreSQL half belongs to the long run."""
 

@@ -12,8 +12,8 @@ from reference.random_bots import a_random_bot
 from reference.random_markets import a_random_market
 from reference.simulator import simulate
 
-SEEDS = [*range(80), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(80, 600))]
-CUT_OFF_SEEDS = [*range(40), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(40, 200))]
+SEEDS = [*range(30), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, 600))]
+CUT_OFF_SEEDS = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 200))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

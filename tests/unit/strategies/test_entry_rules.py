@@ -108,6 +108,7 @@ def test_signals_are_those_of_the_definition(name: str, prefix: str) -> None:
     assert len(expected) > 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "key", "value"), CHANGES)
 def test_each_parameter_alone_changes_the_signals_as_computed(name: str, key: str, value: Any) -> None:
     expected = decisions(name, MARKET, base(name, **{key: value}))

@@ -125,6 +125,7 @@ def test_an_empty_logic_exits_by_the_defaults(name: str) -> None:
     assert trades(name, {}) == expected_trades(name, BARS, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "change"), CASES)
 def test_each_parameter_alone_changes_the_exits_as_computed(name: str, change: dict[str, Any]) -> None:
     parameters = {**BASE.get(name, {}), **change}
