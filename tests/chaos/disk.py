@@ -42,7 +42,7 @@ def filled(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        filler.unlink()
+        filler.unlink(missing_ok=True)
 
 
 @contextmanager
