@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import add
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -71,7 +73,7 @@ def test_a_bar_is_first_open_highest_lowest_last_close_and_the_sum_of_volumes(tm
 def test_volumes_are_summed_without_the_error_of_adding_one_by_one(tmp_path):
     rows = [(NEW_YEAR + n * MINUTE, 1.0, 1.0, 1.0, 1.0, 0.1) for n in range(10)]
     (bar,) = replay(tmp_path, rows, interval="10m").bars()
-    assert bar.volume == 1.0 != sum([0.1] * 10)
+    assert bar.volume == 1.0 != reduce(add, [0.1] * 10)
 
 
 @pytest.mark.parametrize(
