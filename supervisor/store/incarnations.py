@@ -36,7 +36,9 @@ def running_lives(connection: Connection, lives: Sequence[RunningIncarnation]) -
         update(incarnations)
         .where(_KEY)
         .values(
-            running_at=func.coalesce(incarnations.c.running_at, bindparam("since")),
+            running_at=func.coalesce(
+                incarnations.c.running_at, bindparam("since", type_=incarnations.c.running_at.type)
+            ),
             pid=func.coalesce(incarnations.c.pid, bindparam("known_pid", type_=incarnations.c.pid.type)),
         )
     )
