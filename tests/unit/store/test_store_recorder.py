@@ -8,7 +8,7 @@ import pytest
 from ledger_facts import NOW, START, entries, everything, new_bot, round_trip, rows, trades_of
 from legacy import execute
 from listening import ME, listening
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from common.errors import ConfigurationError
 from common.wire.codec import encode_entry
@@ -167,6 +167,9 @@ def test_a_life_is_opened_runs_and_is_closed(engine: Engine, database_url: str) 
         (life,) = rows(engine, "incarnations")
         assert (life["id"], life["pid"], life["running_at"], life["exit_code"]) == (7, 42, NOW, 1)
         assert (life["cause"], life["exit_signal"]) == ("failed", None)
+        with engine.connect() as connection:
+            alike = connection.execute(text("SELECT count(*) FROM incarnations WHERE running_at = ended_at"))
+            assert alike.scalar_one() == 1, "the database itself finds one moment where one moment was written"
 
 
 def test_an_incident_is_completed_by_what_came_to_light_later(
