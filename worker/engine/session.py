@@ -181,6 +181,8 @@ class Session:
             order = book.move(event.client_order_id, event.status, bar.opened_at, event.reason)
             stages.order_ended(order)
             return
+        if not isinstance(event, Executed):
+            return
         if event.cut_to is not None:
             book.cut(event.client_order_id, event.cut_to)
         self._execute(event, bar.opened_at, bar.index)
