@@ -63,7 +63,8 @@ class OrderFlow:
         elif isinstance(event, Placed):
             stages.order_placed(book.placed(event.client_order_id, event.venue_order_id, at))
         elif isinstance(event, InDoubt):
-            stages.order_in_doubt(book.move(event.client_order_id, "unknown", at), event.reason)
+            if book.orders[event.client_order_id].status != "unknown":
+                stages.order_in_doubt(book.move(event.client_order_id, "unknown", at), event.reason)
         elif isinstance(event, Ended):
             stages.order_ended(book.move(event.client_order_id, event.status, at, event.reason))
 

@@ -58,6 +58,7 @@ class Session:
         self._recorder = Recorder(spec, book, desk, venue, resumption, commit)
         self._flow = OrderFlow(book, desk, venue, resumption.resent)
         self._strategy: BotStrategy | None = None
+        self._durable = False
 
     def begin(self, news: Sequence[AnyFact]) -> None:
         """Commit what is known before the first bar, if anything."""
@@ -98,6 +99,9 @@ class Session:
             finally:
                 desk.deciding = False
         self._end_bar(bar)
+
+    def pump(self) -> None:
+        """Nothing happens between the bars of a recorded market."""
 
     def report(self) -> None:
         """Tell that the venue has taken the orders of the last bar; called when the loop is about to wait."""
@@ -144,13 +148,17 @@ class Session:
             self._book.tell_metrics(bar.opened_at)
         told = self._book.has_news
         if told:
-            self._record(self._book.collect(bar.opened_at))
+            self._record(self._book.collect(bar.opened_at), durable=self._durable)
         elif recorder.unsaved_bars >= self._checkpoint_bars:
             self._record(())
-        for order in self._desk.take_intents():
-            flow.send(order)
+        self._send_intents()
         if told or self._book.trade is not None or self._progress.equity is None:
             self._show()
+
+    def _send_intents(self) -> None:
+        """Orders whose intent is recorded go to the venue."""
+        for order in self._desk.take_intents():
+            self._flow.send(order)
 
     def _test_levels(self, bar: Bar) -> None:
         """(b): levels known before the bar against its range, then its high into the trade's highest."""
