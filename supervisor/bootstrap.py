@@ -15,8 +15,7 @@ from supervisor.fleet.ticketing import TicketOffice
 from supervisor.host.intent import Intent, write_intent
 from supervisor.host.name import host_name
 from supervisor.host.state_folder import StateFolder
-from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
-from supervisor.intake.keys import load_keys
+from supervisor.intake.endpoint import socket_path
 from supervisor.intake.router import Router
 from supervisor.loop import Supervisor
 from supervisor.news import BLOCK
@@ -52,7 +51,7 @@ def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
 
 def _ground(settings: Settings, signals: SignalInbox, folder: StateFolder, clock: Clock, stack: ExitStack) -> Ground:
     """Open what the control loop stands on; `stack` lets go of it."""
-    router = Router(clock)
+    router = _router(settings)
     stack.callback(router.close)
     meter = _meter(settings, clock, stack)
     recorder = Recorder(_recorder_options(settings, folder, meter))
@@ -60,7 +59,6 @@ def _ground(settings: Settings, signals: SignalInbox, folder: StateFolder, clock
     stack.callback(launcher.close)
     adopted = AdoptedLives()
     stack.callback(adopted.close)
-    endpoint, server_key = _open(router, settings)
     report = ServiceReport(*manager_from(os.environ), stop_timeout=settings.stop_timeout, note=partial(_note, settings))
     stack.callback(report.close)
     return Ground(
@@ -73,7 +71,7 @@ def _ground(settings: Settings, signals: SignalInbox, folder: StateFolder, clock
         launcher=launcher,
         adopted=adopted,
         records=LifeRecords(settings.state_dir / "lives"),
-        office=TicketOffice(settings, folder, "", endpoint, server_key),
+        office=TicketOffice(settings, folder, "", router.endpoint, router.server_key),
         host_meter=HostMeter(settings.state_dir),
         control_place=_control_place(settings),
         report=report,
@@ -88,14 +86,11 @@ def _note(settings: Settings, intent: Intent) -> None:
         logger.warning("It cannot be written down that the service is {}: {}", intent, error.strerror)
 
 
-def _open(router: Router, settings: Settings) -> tuple[str, str | None]:
-    """Bind the workers' socket; returns its endpoint and, for TCP, our public key."""
+def _router(settings: Settings) -> Router:
+    """The workers' socket, open where the settings want it."""
     if settings.transport == "ipc":
-        return router.bind(ipc_endpoint(settings.runtime_dir)), None
-    keys = load_keys(settings.state_dir)
-    endpoint = router.bind(loopback_endpoint(settings.state_dir), keys)
-    remember_port(settings.state_dir, endpoint)
-    return endpoint, keys.public
+        return Router.bind_ipc(socket_path(settings.runtime_dir))
+    return Router.bind_tcp(settings.state_dir)
 
 
 def _control_place(settings: Settings) -> ControlListener:
