@@ -13,7 +13,7 @@ from loguru import logger
 from common.clock import Clock
 from common.error_class import ErrorClass
 from supervisor.reconcile.failover import Failover, FailoverRule
-from supervisor.record import Record
+from supervisor.record.pen import Record
 
 
 class FailoverSwitch:
@@ -26,7 +26,7 @@ class FailoverSwitch:
         self._state = Failover()
         self._since: datetime | None = None
         self._told = False
-        record.on_error = self.error
+        record.incidents.on_error = self.error
 
     @property
     def active(self) -> bool:
@@ -63,12 +63,12 @@ class FailoverSwitch:
             self._since = None
             sentence = "failover mode has ended: entries are allowed again"
             logger.warning("{}", sentence)
-            self._record.incident("info", "failover", sentence, key=f"failover:off:{at.isoformat()}")
+            self._record.incidents.tell("info", "failover", sentence, key=f"failover:off:{at.isoformat()}")
             return
         self._since = at
         sentence = f"failover mode: no bot makes entries any more, for {self._why()}; {self._remedy()}"
         logger.critical("{}", sentence)
-        self._record.incident(
+        self._record.incidents.tell(
             "critical", "failover", sentence, key=f"failover:on:{at.isoformat()}", category=ErrorClass.SYSTEM
         )
 

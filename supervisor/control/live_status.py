@@ -1,4 +1,4 @@
-"""The fleet as it is this moment: for the control socket and for the status table in the log."""
+"""The fleet as it is this moment: for the control socket, the status table in the log, and the service manager."""
 
 from __future__ import annotations
 
@@ -6,29 +6,59 @@ import os
 from datetime import datetime
 from typing import Any
 
+from common.clock import Clock
+from supervisor.ending import Ending
+from supervisor.fleet.roster import Bot, Life, Roster
+from supervisor.monitoring.failover import FailoverSwitch
+from supervisor.monitoring.host_watch import HostWatch
+from supervisor.news import News
 from supervisor.reconcile.states import RestartHistory
-from supervisor.roster import Bot, Life, Roster
+from supervisor.service_manager.report import summary_of
+from supervisor.store.recorder import Recorder
 
 
-def status_document(
-    roster: Roster,
-    *,
-    now: float,
-    wall: datetime,
-    database: str,
-    backlog: int,
-    host: dict[str, Any],
-    failover: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Everything a person or a program may ask about the running service."""
-    return {
-        "pid": os.getpid(),
-        "database": database,
-        "backlog": backlog,
-        "host": host,
-        "failover": failover,
-        "bots": [_bot(bot, now, wall) for bot in sorted(roster, key=lambda bot: bot.bot_id)],
-    }
+class LiveStatus:
+    """What is asked for when somebody asks how the fleet is."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        news: News,
+        recorder: Recorder,
+        host: HostWatch,
+        failover: FailoverSwitch,
+        ending: Ending,
+        clock: Clock,
+    ) -> None:
+        self._roster = roster
+        self._news = news
+        self._recorder = recorder
+        self._host = host
+        self._failover = failover
+        self._ending = ending
+        self._clock = clock
+
+    def document(self) -> dict[str, Any]:
+        """Everything a person or a program may ask about the running service."""
+        now, wall = self._clock.monotonic(), self._clock.now()
+        return {
+            "pid": os.getpid(),
+            "database": self._news.database_state,
+            "backlog": self._recorder.backlog(),
+            "host": self._host.document(),
+            "failover": self._failover.document(),
+            "bots": [_bot(bot, now, wall) for bot in sorted(self._roster, key=lambda bot: bot.bot_id)],
+        }
+
+    def summary(self) -> str:
+        """One line for the service manager."""
+        return summary_of(
+            running=len(self._roster.lives()),
+            in_error=sum(1 for bot in self._roster if bot.status == "error"),
+            known=self._news.rows_known,
+            database=self._news.database_state,
+            stopping=self._ending.stopping,
+        )
 
 
 def status_lines(document: dict[str, Any]) -> list[str]:

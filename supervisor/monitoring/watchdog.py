@@ -14,13 +14,13 @@ from loguru import logger
 from common.clock import Clock
 from common.spec.limits import limits_of
 from common.wire.messages import Heartbeat, Probe
+from supervisor.fleet.roster import Bot, Life, Roster
 from supervisor.intake.router import Router
 from supervisor.processes.usage import shares_of, usage_of
 from supervisor.reconcile.actions import Abort, Action
 from supervisor.reconcile.health import Checkup, Health, HealthPolicy, condemned, examined, looked_at, lost
 from supervisor.reconcile.states import LifePhase, StopReason
-from supervisor.record import Record
-from supervisor.roster import Bot, Life, Roster
+from supervisor.record.pen import Record
 
 _MEGABYTE = 1_000_000
 _WEIGH_AGAIN_AT = 0.8

@@ -15,13 +15,13 @@ from typing import Any
 from common.wire.facts import Checkpoint
 from common.wire.messages import Goodbye, Heartbeat, Stacks
 from common.wire.ticket import TradeRow
+from supervisor.fleet.vital_signs import VitalSigns
 from supervisor.processes.lives import LifeRecord
 from supervisor.processes.port import ProcessIdentity
 from supervisor.reconcile.desire import Heed, Wish
 from supervisor.reconcile.states import LiveWorker, ObservedBot, RestartHistory
 from supervisor.store.bots import BotRow
 from supervisor.store.supervision import Supervision
-from supervisor.vital_signs import VitalSigns
 
 
 class Check(StrEnum):

@@ -11,9 +11,9 @@ from typing import Any
 from loguru import logger
 
 from common.wire.messages import Stacks, TellStacks
+from supervisor.fleet.roster import Life, Roster
 from supervisor.intake.router import Router
-from supervisor.record import Record
-from supervisor.roster import Life, Roster
+from supervisor.record.pen import Record
 
 
 class StackQuestions:

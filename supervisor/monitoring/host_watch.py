@@ -11,11 +11,11 @@ from loguru import logger
 
 from common.clock import Clock
 from common.wire.messages import Throttle
+from supervisor.fleet.roster import Life, Roster
 from supervisor.intake.router import Router
 from supervisor.processes.usage import HostMeter, HostUsage
 from supervisor.reconcile.pressure import Pressure, PressurePolicy, Resource, pressure_after
-from supervisor.record import Record
-from supervisor.roster import Life, Roster
+from supervisor.record.pen import Record
 
 _NAMES = {Resource.CPU: "CPU", Resource.MEMORY: "memory", Resource.DISK: "the state folder's file system"}
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from common.identity import bot_uid, install_tag
 from common.wire.ticket import LinkTicket, Places, Recovery, RowFacts, Ticket
-from supervisor.roster import Accepted, Bot
+from supervisor.fleet.roster import Accepted, Bot
+from supervisor.host.state_folder import StateFolder
 from supervisor.settings import Settings
-from supervisor.state_folder import StateFolder
 
 _TITLE_LENGTH = 60
 

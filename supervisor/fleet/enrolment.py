@@ -13,15 +13,15 @@ from loguru import logger
 
 from common import logs
 from common.spec import Problem, generation_of, read_spec
+from supervisor.fleet.roster import Accepted, Bot, Check, Roster
+from supervisor.fleet.ticketing import row_facts
 from supervisor.processes.port import Checked, Launcher
 from supervisor.reconcile.desire import LEFT_ALONE, RowView, SupervisionView, Wish, heed, wish_of
 from supervisor.reconcile.restarts import lift
 from supervisor.reconcile.states import DesiredBot
-from supervisor.roster import Accepted, Bot, Check, Roster
 from supervisor.settings import Settings
 from supervisor.store.bots import BotRow
 from supervisor.store.supervision import Supervision
-from supervisor.ticketing import row_facts
 
 _EXAMINE_AGAIN = 10.0
 """Seconds after which a config that could not be examined (its check was killed, say) is handed in again."""

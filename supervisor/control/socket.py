@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from supervisor.control_place import ControlListener, connect
+from supervisor.control.place import ControlListener, connect
 
 _LARGEST_REQUEST = 65_536
 

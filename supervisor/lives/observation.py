@@ -15,10 +15,13 @@ from loguru import logger
 from common.clock import Clock
 from common.crash_points import reach
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Phase, Renew, Stacks, Welcome
-from supervisor.deeds import Deeds
-from supervisor.enrolment import Enrolment
-from supervisor.host_watch import HostWatch
+from supervisor.fleet.enrolment import Enrolment
+from supervisor.fleet.roster import Bot, Life, Roster
 from supervisor.intake.router import Received, Router
+from supervisor.lives.deeds import Deeds
+from supervisor.monitoring.host_watch import HostWatch
+from supervisor.monitoring.stacks import StackQuestions
+from supervisor.monitoring.watchdog import Watchdog
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import identity_of
 from supervisor.processes.lives import LifeRecords
@@ -27,12 +30,9 @@ from supervisor.reconcile.categories import class_of_end
 from supervisor.reconcile.exits import ExitCause, cause_of, view_exit
 from supervisor.reconcile.restarts import bury
 from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, LiveWorker, Policy, Rung, StopReason
-from supervisor.record import Record
-from supervisor.roster import Bot, Life, Roster
-from supervisor.stacks import StackQuestions
+from supervisor.record.pen import Record
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import SILENT, Meter
-from supervisor.watchdog import Watchdog
 
 _PHASES = {
     Phase.STARTING: LifePhase.STARTING,
@@ -201,7 +201,7 @@ class Observation:
             self._deeds.repeat_pause(life)
         if bot.wants_pause != paused:
             bot.asked_pause = paused
-            self._record.ask_pause(bot, paused)
+            self._record.rows.ask_pause(bot, paused)
             return True
         if not bot.held and life.worker.paused == paused:
             self._deeds.repeat_pause(life)
@@ -256,7 +256,7 @@ class Observation:
             )
         bot.history = after.history
         bot.unsettle(after.unsettled)
-        self._record.remember(bot)
+        self._record.rows.remember(bot)
 
 
 def _restarts(worker: LiveWorker, bot: Bot) -> bool:

@@ -18,6 +18,8 @@ from common.errors import BotvisorError
 from common.wire.messages import Drain as DrainMessage
 from common.wire.messages import Pause as PauseMessage
 from common.wire.ticket import Ticket
+from supervisor.fleet.roster import Bot, Life, Roster
+from supervisor.fleet.ticketing import TicketOffice
 from supervisor.intake.router import Router
 from supervisor.processes import signals
 from supervisor.processes.lives import LifeRecord, LifeRecords
@@ -36,9 +38,7 @@ from supervisor.reconcile.actions import (
     Terminate,
 )
 from supervisor.reconcile.states import AILMENTS, LifePhase, LiveWorker, Rung, StopReason
-from supervisor.record import Record
-from supervisor.roster import Bot, Life, Roster
-from supervisor.ticketing import TicketOffice
+from supervisor.record.pen import Record
 
 _SENTENCES = {
     StopReason.OFF: "the bot is to be off",

@@ -8,13 +8,13 @@ from loguru import logger
 
 from common.clock import Clock
 from common.crash_points import reach
+from supervisor.fleet.roster import Bot, Life, Roster
 from supervisor.intake.router import Router
-from supervisor.observation import Observation
+from supervisor.lives.observation import Observation
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.lives import LifeReading, LifeRecords
 from supervisor.processes.port import UNKNOWN_EXIT, Exited
 from supervisor.reconcile.states import LifePhase, LiveWorker
-from supervisor.roster import Bot, Life, Roster
 from supervisor.store.supervision import Supervision
 
 
