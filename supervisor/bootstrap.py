@@ -15,6 +15,8 @@ from supervisor.control import ControlSocket
 from supervisor.control_place import ControlListener, control_path, listen_tcp, listen_unix
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.exchange_access import ExchangeAccess
+from supervisor.exchange_environment import ExchangeEnvironment
 from supervisor.host_name import host_name
 from supervisor.host_watch import HostWatch
 from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
@@ -34,6 +36,7 @@ from supervisor.processes.port import Launcher, ProcessIdentity
 from supervisor.processes.usage import HostMeter
 from supervisor.record import Record
 from supervisor.roster import Roster
+from supervisor.secret_keys import secret_keys
 from supervisor.service_manager.report import ServiceReport
 from supervisor.service_manager.systemd import manager_from
 from supervisor.settings import Settings
@@ -54,6 +57,7 @@ from supervisor.watchdog import Watchdog
 def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
     """A supervisor ready to run; on the way out everything it holds is let go. Raises BotvisorError."""
     clock = SystemClock()
+    environment = ExchangeEnvironment.of(os.environ)
     with ExitStack() as stack:
         folder = stack.enter_context(StateFolder(settings.state_dir, settings.runtime_dir, settings.logs_dir))
         _note(settings, Intent.STARTING)
@@ -64,7 +68,7 @@ def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
         recorder = Recorder(_recorder_options(settings, folder, meter))
         launcher = _launcher(settings)
         stack.callback(launcher.close)
-        yield _wire(settings, clock, stack, folder, router, recorder, launcher, signals, meter)
+        yield _wire(settings, clock, stack, folder, router, recorder, launcher, signals, meter, environment)
 
 
 def _wire(
@@ -77,6 +81,7 @@ def _wire(
     launcher: Launcher,
     signals: SignalInbox,
     meter: Meter,
+    environment: ExchangeEnvironment,
 ) -> Supervisor:
     policy = policy_of(settings)
     roster = Roster()
@@ -86,7 +91,8 @@ def _wire(
     stack.callback(adopted.close)
     endpoint, server_key = _open(router, settings)
     office = TicketOffice(settings, folder, "", endpoint, server_key)
-    enrolment = Enrolment(settings, roster, launcher)
+    access = ExchangeAccess(environment, folder.rate_folder())
+    enrolment = Enrolment(settings, roster, launcher, access)
     news = News(roster, enrolment, router, record, recorder, folder, office, meter, clock)
     deeds = Deeds(roster, office, launcher, router, records, record, clock, news.next_incarnation)
     stacks = StackQuestions(roster, router, record)
@@ -213,5 +219,6 @@ def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> 
         expected_uuid=folder.remembered_database(),
         incarnation_block=BLOCK,
         poll_interval=settings.poll_interval,
+        keys=partial(secret_keys, settings),
         meter=meter if meter.listens else None,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from common.exit_status import ExitStatus
+from common.process import forbid_core_files
 from common.wire.ticket import Ticket
 from worker.mark import mark_life
 from worker.output import redirect_output
@@ -60,6 +61,8 @@ def read_ticket(descriptor: int) -> Ticket:
 def _live(ticket_fd: int, body: Body | None) -> int:
     reset_signals()
     ticket = read_ticket(ticket_fd)
+    if ticket.exchange is not None and ticket.exchange.credentials is not None:
+        forbid_core_files()
     redirect_output(ticket.places.output_file)
     faulthandler.enable(all_threads=True)
     mark_life(ticket.process_title)

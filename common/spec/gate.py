@@ -109,6 +109,7 @@ def _confirmed(broker: Section) -> None:
 
 
 def _credentials(broker: Section) -> str | None:
+    """The name of the stored credentials; None when they stand elsewhere, or wrong."""
     named = broker.get(CREDENTIALS)
     plain = [field for field in (API_KEY, API_SECRET, API_PASSWORD) if broker.present(field.name)]
     if named is not None:
@@ -124,4 +125,7 @@ def _credentials(broker: Section) -> str | None:
         broker.lacks(absent.name, "api_key and api_secret go together", "or name stored ones in broker.credentials")
     elif plain:
         broker.warning(API_KEY.name, "stands in the row for all to read", "run: botctl secrets adopt")
+    else:
+        remedy = "or store some: botctl secrets add NAME, and name them here"
+        broker.warning(CREDENTIALS.name, "the supervisor's environment must hold those of the exchange", remedy)
     return None

@@ -58,6 +58,7 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("broker.api_key", "it stands in the row of a live bot, or is given beside credentials"),
     ("broker.api_secret", "it is given beside credentials"),
     ("broker.api_password", "it is given beside credentials"),
+    ("broker.credentials", "the bot is live and its config names none"),
     ("broker.testnet", "it is true in paper mode"),
     ("broker.paper_trading_config", "the bot is live"),
     ("broker.paper_trading_config.mode", "it is given without any imperfection"),

@@ -19,6 +19,8 @@ from supervisor.control import ControlSocket
 from supervisor.control_place import control_path, listen_unix
 from supervisor.deeds import Deeds
 from supervisor.enrolment import Enrolment
+from supervisor.exchange_access import ExchangeAccess
+from supervisor.exchange_environment import ExchangeEnvironment
 from supervisor.host_watch import HostWatch
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Received
@@ -296,7 +298,8 @@ class Fleet:
         roster, router, recorder, clock = self.roster, self.wire, self.database, self.clock
         self.record = Record(recorder, clock)  # type: ignore[arg-type]
         self.office = TicketOffice(self.settings, self.folder, "", "ipc:///nowhere", None)
-        self.enrolment = Enrolment(self.settings, roster, self.launcher)
+        self.access = ExchangeAccess(ExchangeEnvironment(), self.folder.rate_folder())
+        self.enrolment = Enrolment(self.settings, roster, self.launcher, self.access)
         self.news = News(roster, self.enrolment, router, self.record, recorder, self.folder, self.office)  # type: ignore[arg-type]
         self.policy = policy_of(self.settings)
         self.deeds = Deeds(
