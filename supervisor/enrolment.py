@@ -14,7 +14,7 @@ from loguru import logger
 from common import logs
 from common.errors import ConfigurationError
 from common.spec import Problem, generation_of, read_spec
-from common.spec.credentials import named_credentials, without_credentials
+from common.spec.credentials import blanked, named_credentials
 from supervisor.exchange_access import ExchangeAccess
 from supervisor.processes.port import Checked, Launcher
 from supervisor.reconcile.desire import LEFT_ALONE, RowView, SupervisionView, Wish, heed, wish_of
@@ -190,7 +190,7 @@ class Enrolment:
         if reading.spec is None:
             self._fail(bot, [problem.message for problem in reading.errors])
             return
-        bot.config = without_credentials(reading.spec.raw)
+        bot.config = blanked(reading.spec.raw)
         bot.name = reading.spec.name
         bot.exchange = None
         try:

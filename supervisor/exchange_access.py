@@ -14,6 +14,7 @@ from common.errors import ConfigurationError
 from common.process import hide_memory
 from common.spec import BotSpec
 from common.spec.credentials import named_credentials, plain_credentials
+from common.spec.problems import missing_credentials_problem
 from common.wire.ticket import Credentials, ExchangeTicket
 from supervisor.exchange_environment import ExchangeEnvironment, variable_prefix
 from supervisor.store.secrets import Secrets
@@ -80,11 +81,7 @@ class ExchangeAccess:
     def _stored(self, name: str) -> Credentials:
         secret = self._secrets.get(name)
         if secret is None:
-            known = ", ".join(self._secrets) or "none"
-            raise ConfigurationError(
-                f'broker.credentials is "{name}": no credentials of that name are stored (known: {known}); '
-                f"store them with `botctl secrets add {name}`"
-            )
+            raise ConfigurationError(missing_credentials_problem(name).message)
         if secret.credentials is None:
             raise ConfigurationError(f'broker.credentials is "{name}": {secret.fault}')
         return secret.credentials

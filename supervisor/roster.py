@@ -95,7 +95,7 @@ class Bot:
     generation: str | None = None
     """Generation of the row's present config."""
     config: dict[str, Any] = field(default_factory=dict)
-    """The row's present config, decoded, without plain credentials; meaningful unless its reading failed."""
+    """The row's present config, decoded, plain credentials blanked; meaningful unless its reading failed."""
     exchange: ExchangeTicket | None = None
     """Access to the exchange that the present config names."""
     config_enabled: bool = True

@@ -1,4 +1,4 @@
-"""Credentials in a config: the name of stored ones, or plain ones, which are taken out before it is handed on."""
+"""Credentials in a config: the name of stored ones, or plain ones, which are blanked before it is handed on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from common.spec.gate import API_KEY, API_PASSWORD, API_SECRET, CREDENTIALS, is_
 from common.wire.ticket import Credentials
 
 _PLAIN = (API_KEY.name, API_SECRET.name, API_PASSWORD.name)
+_BLANK = "[redacted]"
 
 
 def named_credentials(config: object) -> str | None:
@@ -29,12 +30,17 @@ def plain_credentials(config: Mapping[str, Any]) -> Credentials | None:
     return Credentials(api_key=key, secret=secret, password=password) if key and secret else None
 
 
-def without_credentials(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config without plain credentials; the rest is shared with `config`."""
+def blanked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with plain credentials made unreadable, though not absent; the rest is shared with `config`."""
     broker = _broker(config)
-    if not any(name in broker for name in _PLAIN):
-        return dict(config)
-    return {**config, "broker": {name: value for name, value in broker.items() if name not in _PLAIN}}
+    found = {name: _BLANK for name in _PLAIN if broker.get(name) is not None}
+    return {**config, "broker": {**broker, **found}} if found else dict(config)
+
+
+def with_name(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The config with the name of stored credentials in the place of plain ones."""
+    broker = {key: value for key, value in _broker(config).items() if key not in _PLAIN}
+    return {**config, "broker": {**broker, CREDENTIALS.name: name}}
 
 
 def _broker(config: Mapping[str, Any]) -> Mapping[str, Any]:
