@@ -95,13 +95,15 @@ def rm(
 ) -> None:
     """Forget stored credentials."""
     with session(as_json) as here:
+        stored = here.console.sealed()
+        if name not in stored:
+            known = ", ".join(stored) or "none"
+            raise ConfigurationError(f"no credentials named {name} are stored; there are: {known}")
         users = _users(here).get(name, [])
         if users and not force:
             ids = ", ".join(map(str, users))
             raise ConfigurationError(f"{name} is named by bots {ids}; change them first, or add --force")
-        if not here.console.remove_secret(name):
-            known = ", ".join(here.console.sealed()) or "none"
-            raise ConfigurationError(f"no credentials named {name} are stored; there are: {known}")
+        here.console.remove_secret(name)
         say(f"{name} is forgotten", as_json=as_json, name=name)
 
 
