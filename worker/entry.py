@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from common import logs
 from common.exit_status import ExitStatus
 from common.process import forbid_core_files
 from common.wire.ticket import Ticket
@@ -32,7 +33,7 @@ def run(ticket_fd: int, body: Body | None = None) -> NoReturn:
     except SystemExit as error:
         code = _code_of(error)
     except BaseException:  # noqa: BLE001 - nothing may leave the process by any other way than its exit code
-        traceback.print_exc()
+        sys.stderr.write(logs.scrub(traceback.format_exc()))
     finally:
         _flush_and_leave(code)
 

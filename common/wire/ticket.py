@@ -13,7 +13,7 @@ from common.wire.facts import Checkpoint
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class RowFacts(_Part):

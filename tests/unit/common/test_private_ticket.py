@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
+from common import logs
+from common.wire.facts import IncidentReported
+from common.wire.messages import Goodbye
 from common.wire.ticket import Credentials, ExchangeTicket, LinkTicket, Places, RowFacts, Ticket, encode_ticket
 
 MARK = "hunter2hunter2"
@@ -49,6 +53,24 @@ def test_a_ticket_without_a_password_comes_back_without_one() -> None:
     read = Ticket.model_validate_json(encode_ticket(TICKET.model_copy(update={"exchange": exchange})))
     assert read.exchange is not None
     assert read.exchange.credentials == bare
+
+
+def test_what_an_exchange_said_is_reported_without_credentials() -> None:
+    logs.register_secret("only-known-here")
+    said = "binance GET /order?key=only-known-here refused"
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    incident = IncidentReported(incident_key="k", severity="error", error_class="E", message=said, at=at)
+    for told in (incident.message, Goodbye(cause="failed", detail=said).detail):
+        assert told == "binance GET /order?key=[redacted] refused"
+
+
+def test_a_ticket_that_cannot_be_read_is_not_quoted() -> None:
+    with pytest.raises(ValidationError) as broken:
+        Ticket.model_validate_json(encode_ticket(TICKET).replace(b'"mode":"live"', b'"mode":"dead"'))
+    assert MARK not in str(broken.value)
+    with pytest.raises(ValidationError) as broken:
+        Credentials.model_validate({"api_key": [MARK], "secret": {"a": MARK}})
+    assert MARK not in str(broken.value)
 
 
 _DYING = """
