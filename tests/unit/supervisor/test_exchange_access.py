@@ -220,3 +220,13 @@ def test_keys_come_from_the_environment_else_a_file_read_anew_else_the_service_m
     monkeypatch.setenv("BOTVISOR_SECRET_KEY", "k6, k5")
     assert secret_keys(load_settings()) == ("k6", "k5")
     assert "k6" not in repr(load_settings())
+
+
+def test_a_life_outlives_the_removal_of_its_credentials_and_has_no_successor(fleet: Fleet) -> None:
+    started(fleet, live(), stored()).born()
+    tell(fleet, {})
+    assert fleet.life().worker.stop is None
+    assert "no credentials of that name" in (fleet.bot().error or "")
+    fleet.dies(signal=9)
+    assert len(fleet.launcher.tickets) == 1
+    assert fleet.row().status == "error"
