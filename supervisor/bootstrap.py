@@ -11,9 +11,12 @@ from loguru import logger
 
 from common.clock import Clock, SystemClock
 from supervisor.control.place import ControlListener, control_path, listen_tcp, listen_unix
+from supervisor.fleet.exchange_access import ExchangeAccess
 from supervisor.fleet.ticketing import TicketOffice
+from supervisor.host.exchange_environment import ExchangeEnvironment
 from supervisor.host.intent import Intent, write_intent
 from supervisor.host.name import host_name
+from supervisor.host.secret_keys import secret_keys
 from supervisor.host.state_folder import StateFolder
 from supervisor.intake.endpoint import socket_path
 from supervisor.intake.router import Router
@@ -42,14 +45,22 @@ from supervisor.wiring import Ground, put_together
 def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
     """A supervisor ready to run; on the way out everything it holds is let go. Raises BotvisorError."""
     clock = SystemClock()
+    environment = ExchangeEnvironment.of(os.environ)
     with ExitStack() as stack:
         folder = stack.enter_context(StateFolder(settings.state_dir, settings.runtime_dir, settings.logs_dir))
         _note(settings, Intent.STARTING)
         logger.info("State folder {}, run folder {}", settings.state_dir, settings.runtime_dir)
-        yield put_together(_ground(settings, signals, folder, clock, stack), stack)
+        yield put_together(_ground(settings, signals, folder, clock, environment, stack), stack)
 
 
-def _ground(settings: Settings, signals: SignalInbox, folder: StateFolder, clock: Clock, stack: ExitStack) -> Ground:
+def _ground(
+    settings: Settings,
+    signals: SignalInbox,
+    folder: StateFolder,
+    clock: Clock,
+    environment: ExchangeEnvironment,
+    stack: ExitStack,
+) -> Ground:
     """Open what the control loop stands on; `stack` lets go of it."""
     router = _router(settings)
     stack.callback(router.close)
@@ -72,6 +83,7 @@ def _ground(settings: Settings, signals: SignalInbox, folder: StateFolder, clock
         adopted=adopted,
         records=LifeRecords(settings.state_dir / "lives"),
         office=TicketOffice(settings, folder, "", router.endpoint, router.server_key),
+        access=ExchangeAccess(environment, folder.rate_folder()),
         host_meter=HostMeter(settings.state_dir),
         control_place=_control_place(settings),
         report=report,
@@ -138,5 +150,6 @@ def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> 
         expected_uuid=folder.remembered_database(),
         incarnation_block=BLOCK,
         poll_interval=settings.poll_interval,
+        keys=partial(secret_keys, settings),
         meter=meter if meter.listens else None,
     )

@@ -139,6 +139,8 @@ class News:
         logger.warning("The database is away ({}); next try in {:.1f} s, bots go on", event.reason, event.retry_in)
 
     def _rows(self, event: BotsRead) -> None:
+        if event.secrets is not None:
+            self._enrolment.take_secrets(event.secrets)
         seen = {row.id for row in event.rows}
         for row in event.rows:
             try:

@@ -16,6 +16,7 @@ from supervisor.control.requests import Requests
 from supervisor.control.socket import ControlSocket
 from supervisor.ending import Ending
 from supervisor.fleet.enrolment import Enrolment
+from supervisor.fleet.exchange_access import ExchangeAccess
 from supervisor.fleet.roster import Roster
 from supervisor.fleet.ticketing import TicketOffice
 from supervisor.host.state_folder import StateFolder
@@ -58,6 +59,7 @@ class Ground:
     adopted: AdoptedLives
     records: LifeRecords
     office: TicketOffice
+    access: ExchangeAccess
     host_meter: HostMeter
     control_place: ControlListener
     report: ServiceReport
@@ -88,7 +90,7 @@ class Wiring:
         """What is known of the bots, and the pen that writes it down."""
         self.roster = Roster()
         self.record = Record(ground.recorder, ground.clock, ground.meter)
-        self.enrolment = Enrolment(ground.settings, self.roster, ground.launcher)
+        self.enrolment = Enrolment(ground.settings, self.roster, ground.launcher, ground.access)
         self.news = News(
             self.roster,
             self.enrolment,

@@ -12,7 +12,10 @@ from typing import Any
 from loguru import logger
 
 from common import logs
+from common.errors import ConfigurationError
 from common.spec import Problem, generation_of, read_spec
+from common.spec.credentials import blanked, named_credentials
+from supervisor.fleet.exchange_access import ExchangeAccess
 from supervisor.fleet.roster import Accepted, Bot, Check, Roster
 from supervisor.fleet.ticketing import row_facts
 from supervisor.processes.port import Checked, Launcher
@@ -21,6 +24,7 @@ from supervisor.reconcile.restarts import lift
 from supervisor.reconcile.states import DesiredBot
 from supervisor.settings import Settings
 from supervisor.store.bots import BotRow
+from supervisor.store.secrets import Secrets
 from supervisor.store.supervision import Supervision
 
 _EXAMINE_AGAIN = 10.0
@@ -32,10 +36,11 @@ _MARKS = ("stopped_by", "finished")
 class Enrolment:
     """Keeps `Bot.wish`, `Bot.accepted` and `Bot.error` true to the rows."""
 
-    def __init__(self, settings: Settings, roster: Roster, launcher: Launcher) -> None:
+    def __init__(self, settings: Settings, roster: Roster, launcher: Launcher, access: ExchangeAccess) -> None:
         self._settings = settings
         self._roster = roster
         self._launcher = launcher
+        self._access = access
         self._unexamined: dict[int, tuple[str, float | None]] = {}
         self.crash_start = False
         """Set when the supervisor before this one did not stop cleanly."""
@@ -64,6 +69,14 @@ class Enrolment:
         self._read(bot, row)
         self.renew_wish(bot)
         return bot
+
+    def take_secrets(self, secrets: Secrets) -> None:
+        """The stored credentials changed: bots that name a changed one get another generation."""
+        self._access.take(secrets)
+        for bot in self._roster:
+            if bot.row is not None and named_credentials(bot.row.config) is not None:
+                self._read(bot, bot.row)
+                self.renew_wish(bot)
 
     def forget(self, bot_id: int) -> None:
         """The row is gone: the bot is stopped for good, and forgotten once nothing of it is left."""
@@ -165,7 +178,7 @@ class Enrolment:
 
     def _read(self, bot: Bot, row: BotRow) -> None:
         facts = row_facts(bot)
-        generation = generation_of(row.config, facts)
+        generation = generation_of(row.config, facts, self._access.version_of(row.config))
         if generation == bot.generation and bot.check is not Check.UNKNOWN:
             return
         bot.generation, bot.check, bot.error = generation, Check.UNKNOWN, None
@@ -177,8 +190,13 @@ class Enrolment:
         if reading.spec is None:
             self._fail(bot, [problem.message for problem in reading.errors])
             return
-        bot.config = reading.spec.raw
+        bot.config = blanked(reading.spec.raw)
         bot.name = reading.spec.name
+        bot.exchange = None
+        try:
+            bot.exchange = self._access.ticket(reading.spec)
+        except ConfigurationError as error:
+            self._fail(bot, [str(error)])
 
     def _accepted(self, bot: Bot, row: BotRow, generation: str) -> Accepted:
         return Accepted(
@@ -187,6 +205,7 @@ class Enrolment:
             name=bot.name,
             description=row.description,
             user_id=row.user_id,
+            exchange=bot.exchange,
         )
 
     def _fail(self, bot: Bot, messages: list[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.wire.facts import Checkpoint
 from common.wire.messages import Goodbye, Heartbeat, Stacks
-from common.wire.ticket import TradeRow
+from common.wire.ticket import ExchangeTicket, TradeRow
 from supervisor.fleet.vital_signs import VitalSigns
 from supervisor.processes.lives import LifeRecord
 from supervisor.processes.port import ProcessIdentity
@@ -42,6 +42,8 @@ class Accepted:
     name: str
     description: str | None
     user_id: int | None
+    exchange: ExchangeTicket | None = None
+    """Access to its exchange, credentials included; None when it needs none."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +95,9 @@ class Bot:
     generation: str | None = None
     """Generation of the row's present config."""
     config: dict[str, Any] = field(default_factory=dict)
-    """The row's present config, decoded; meaningful unless its reading failed."""
+    """The row's present config, decoded, plain credentials blanked; meaningful unless its reading failed."""
+    exchange: ExchangeTicket | None = None
+    """Access to the exchange that the present config names."""
     config_enabled: bool = True
     check: Check = Check.UNKNOWN
     error: str | None = None

@@ -61,6 +61,7 @@ class TicketOffice:
             process_title=f"botvisor: bot {bot.bot_id} {accepted.name}"[:_TITLE_LENGTH],
             plugin_dirs=settings.plugin_dirs,
             recovery=Recovery(checkpoint=bot.checkpoint, trades=() if bot.checkpoint else bot.trades),
+            exchange=accepted.exchange,
         )
 
 

@@ -71,6 +71,12 @@ class StateFolder:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
+    def rate_folder(self) -> Path:
+        """Where all lives of this host keep count of their calls to exchanges."""
+        folder = self.path / "rates"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
     def pid_file(self, bot_id: int) -> Path:
         """Where a bot's pid is told."""
         return self._run_dir / "bots" / f"{bot_id}.pid"

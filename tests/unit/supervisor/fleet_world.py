@@ -16,8 +16,10 @@ from common.process import facts_of
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Message, Phase
 from common.wire.ticket import Recovery, RowFacts, Ticket
 from supervisor.control.place import control_path, listen_unix
+from supervisor.fleet.exchange_access import ExchangeAccess
 from supervisor.fleet.roster import Bot, Life
 from supervisor.fleet.ticketing import TicketOffice
+from supervisor.host.exchange_environment import ExchangeEnvironment
 from supervisor.host.state_folder import StateFolder
 from supervisor.intake.router import Received
 from supervisor.processes.adopted import AdoptedLives
@@ -297,6 +299,7 @@ class Fleet:
                 adopted=self.adopted,
                 records=self.records,
                 office=TicketOffice(self.settings, self.folder, "", "ipc:///nowhere", None),
+                access=ExchangeAccess(ExchangeEnvironment(), self.folder.rate_folder()),
                 host_meter=self.meter,  # type: ignore[arg-type]
                 control_place=listen_unix(control_path(self.settings.runtime_dir)),
                 report=self.report,
