@@ -79,6 +79,10 @@ def _set_up_logs(ticket: Ticket) -> logs.ErrorCount:
     logs.reset()
     logs.register_secret(ticket.link.token)
     logs.register_secrets_of(ticket.config)
+    if ticket.exchange is not None:
+        logs.register_secrets_of(ticket.exchange.options)
+        for text in ticket.exchange.credentials.texts() if ticket.exchange.credentials else ():
+            logs.register_secret(text)
     logs.add_json_file(
         ticket.places.log_file,
         level=ticket.log_level,

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from common.errors import ConfigurationError
-from supervisor.control import ControlSocket, ask
-from supervisor.control_place import LONGEST_SOCKET_PATH, NOTE_NAME, control_path, listen_tcp, listen_unix
+from supervisor.control.place import LONGEST_SOCKET_PATH, NOTE_NAME, control_path, listen_tcp, listen_unix
+from supervisor.control.socket import ControlSocket, ask
 
 
 class Loop:
