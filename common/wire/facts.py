@@ -33,7 +33,7 @@ class OrderChanged(Fact):
     symbol: str
     side: Literal["buy", "sell"]
     order_type: Literal["market", "limit", "stop", "take_profit"]
-    purpose: Literal["entry", "exit"]
+    purpose: Literal["entry", "exit", "protective"]
     status: Literal[
         "intended", "submitted", "accepted", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"
     ]

@@ -67,6 +67,10 @@ class Venue(Protocol):
     def answers_at_once(self) -> bool:
         """Whether a submitted order is placed when `submit` returns; else `news` tells what became of it."""
 
+    @property
+    def account(self) -> str | None:
+        """Where orders and position are, in words (exchange, mode, instrument); None: in simulation only."""
+
     def submit(self, order: Order) -> None:
         """Take an order whose intent is recorded; the outcome comes with `match` or `news`."""
 

@@ -49,6 +49,7 @@ class SimulatedVenue:
         self._working: dict[str, _Working] = {}
 
     answers_at_once = True
+    account: str | None = None
 
     def submit(self, order: Order) -> None:
         """Take an order whose intent is recorded."""
