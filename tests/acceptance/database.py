@@ -14,6 +14,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extras
 from sqlalchemy.engine import make_url
+from waiting import PATIENCE
 
 
 class Database:
@@ -33,7 +34,7 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Any]:
         if self.is_sqlite:
-            with closing(sqlite3.connect(self.file, timeout=10)) as lite:
+            with closing(sqlite3.connect(self.file, timeout=PATIENCE)) as lite:
                 lite.execute("PRAGMA foreign_keys=ON")
                 lite.row_factory = sqlite3.Row
                 yield lite

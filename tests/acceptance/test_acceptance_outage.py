@@ -88,13 +88,13 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(world: World, reques
     bot_id = world.insert_bot(a_bot())
     with taken_away(world.database, server_of(world, request)):
         world.start()
-        world.wait("three tries in the log", lambda: len(tries(world)) >= 3, within=60)
+        world.wait("three tries in the log", lambda: len(tries(world)) >= 3)
         assert world.supervisor is not None
         assert world.supervisor.poll() is None
         delays = tries(world)
         assert delays == sorted(delays), delays
         assert delays[-1] > delays[0], "growing delays"
-    world.until_running(bot_id, within=60)
+    world.until_running(bot_id)
 
 
 def tries(world: World) -> list[float]:

@@ -93,7 +93,7 @@ def test_workers_without_a_supervisor_leave_when_their_grace_runs_out(lite_world
     lite_world.until_running(*ids)
     lite_world.kill_supervisor()
     holds_for(1.0, "the workers live on", lambda: len(lite_world.workers()) == 2)
-    lite_world.wait("no process left", lambda: not lite_world.left_behind(), within=20)
+    lite_world.wait("no process left", lambda: not lite_world.left_behind())
 
 
 def test_starting_a_running_bot_again_changes_nothing(fleet: World) -> None:

@@ -53,13 +53,13 @@ def test_each_log_line_is_json_with_bot_and_life(lite_world: World) -> None:
 def test_a_second_signal_stops_now(lite_world: World) -> None:
     """A worker that cannot answer does not hold up the second request."""
     bot_id = lite_world.insert_bot(a_bot())
-    lite_world.start()
+    lite_world.start(BOTVISOR_DRAIN_GRACE="300", BOTVISOR_STOP_TIMEOUT="600")
     lite_world.until_running(bot_id)
     psutil.Process(lite_world.worker(bot_id)).suspend()
     assert lite_world.supervisor is not None
     lite_world.supervisor.send_signal(signal.SIGTERM)
     lite_world.wait("the stop to begin", lambda: lite_world.status(bot_id) == "stopping")
-    lite_world.stop(signal.SIGTERM, within=8)
+    lite_world.stop(signal.SIGTERM)
     assert not lite_world.left_behind()
 
 

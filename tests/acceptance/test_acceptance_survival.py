@@ -120,7 +120,7 @@ def test_a_bot_that_no_supervisor_comes_back_for_follows_its_stop_policy_and_lea
     lite_world.until_running(bot_id)
     lite_world.until_more_trades(bot_id, 1)
     lite_world.kill_supervisor()
-    lite_world.wait("the bot to leave", lambda: not lite_world.left_behind(), within=20)
+    lite_world.wait("the bot to leave", lambda: not lite_world.left_behind())
     assert [row["status"] for row in lite_world.trades(bot_id)] == ["open"], "nobody was there to record"
     lite_world.start(BOTVISOR_MAX_BOTS="1")
     lite_world.until_running(bot_id)
@@ -263,7 +263,7 @@ def test_a_stop_asked_for_while_the_supervisor_starts_ends_the_bots_it_finds(lit
     lite_world.until_running(bot_id)
     lite_world.kill_supervisor()
     lite_world.start()
-    wait_until("the first handler", lambda: lite_world.catches(signal.SIGTERM), within=10)
+    wait_until("the first handler", lambda: lite_world.catches(signal.SIGTERM))
     holds_for(delay, "it starts", lambda: lite_world.catches(signal.SIGTERM))
     assert lite_world.stop() == 0
     assert not lite_world.left_behind()

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from builders import a_bot, a_csv, candles_of, merged
-from waiting import PATIENCE, holds_for
+from waiting import holds_for
 from world import World
 
 
@@ -75,7 +75,7 @@ def test_a_worker_that_always_dies_is_restarted_at_growing_distances_and_given_u
         gaps.append(time.monotonic() - died)
         lite_world.until_running(bot_id)
     psutil.Process(pid).send_signal(signal.SIGSEGV)
-    row = lite_world.until_status(bot_id, "error", within=PATIENCE)
+    row = lite_world.until_status(bot_id, "error")
     holds_for(3.0, "it stays down", lambda: lite_world.worker(bot_id) is None and lite_world.status(bot_id) == "error")
     row = lite_world.bot(bot_id)
     assert gaps[0] < gaps[1] < gaps[2], gaps

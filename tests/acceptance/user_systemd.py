@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from waiting import wait_until
+from waiting import PATIENCE, wait_until
 
 _MANAGERS = (Path("/lib/systemd/systemd"), Path("/usr/lib/systemd/systemd"))
 _INSIDE = """
@@ -75,7 +75,9 @@ class UserSystemd:
 
     def ctl(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = ["systemctl", "--user", "--no-pager", *words]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=90, check=False)
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+        )
 
     def show(self, unit: str, field: str) -> str:
         return self.ctl("show", unit, "--value", "--property", field).stdout.strip()
@@ -86,7 +88,7 @@ class UserSystemd:
             self._process.wait(5)
         with contextlib.suppress(OSError):
             (self._group / "cgroup.kill").write_text("1")
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
         groups = sorted((path for path in self._group.rglob("*") if path.is_dir()), reverse=True)
         for group in [*groups, self._group]:
             wait_until(f"{group} to be empty", lambda group=group: _removed(group))

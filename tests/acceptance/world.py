@@ -98,7 +98,7 @@ class World:
         assert self.supervisor is not None
         self.remember_processes()
         self.supervisor.kill()
-        self.supervisor.wait(10)
+        self.supervisor.wait(PATIENCE)
 
     def refuse_to_start(self, within: float = PATIENCE, **settings: str) -> str:
         """Launches one more supervisor that must end by itself with an error; answers what it printed."""
@@ -141,7 +141,7 @@ class World:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=2 * PATIENCE,
             check=False,
         )
         if check:
@@ -303,10 +303,10 @@ class World:
                 self.remember_processes()
                 self.supervisor.terminate()
                 try:
-                    self.supervisor.wait(20)
+                    self.supervisor.wait(PATIENCE)
                 except subprocess.TimeoutExpired:
                     self.supervisor.kill()
-                    self.supervisor.wait(10)
+                    self.supervisor.wait(PATIENCE)
             for process in (*self.left_behind(), *self._at_home()):
                 try:
                     process.kill()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from database import Database
 from postgres import Postgres
+from waiting import PATIENCE
 
 _HOLD = """
 import sqlite3, sys
@@ -36,4 +37,4 @@ def taken_away(database: Database, postgres: Postgres | None) -> Iterator[None]:
         try:
             yield
         finally:
-            holder.communicate(timeout=10)
+            holder.communicate(timeout=PATIENCE)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from waiting import PATIENCE, wait_until
 
 from common.clock import SystemClock
 from common.wire.codec import decode_entry
@@ -25,18 +26,12 @@ from worker.link.dealer import Link
 from worker.link.journal import Journal
 from worker.progress import Progress
 
-PATIENCE = 20.0
 TOKEN = "the secret of life 1"
 
 
 def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """Wait for a condition, at most `patience` seconds."""
-    pause = threading.Event()
-    deadline = time.monotonic() + patience
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
-        pause.wait(0.005)
-    return result
+    return wait_until(what, condition, patience, pause=0.005)
 
 
 class SlidingClock(SystemClock):

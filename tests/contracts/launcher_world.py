@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE
 
 from common.wire.ticket import LinkTicket, Places, RowFacts, Ticket
 from supervisor.processes.forkserver import ForkServerLauncher
@@ -23,7 +24,6 @@ from supervisor.processes.port import Exited, Launcher, ProcessEvent, Spawned
 from supervisor.processes.watch import ThreadWatch
 
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
-PATIENCE = 20.0
 
 LAUNCHERS: dict[str, Callable[[], Launcher]] = {
     "forkserver": lambda: ForkServerLauncher(command=(sys.executable, str(STAND_IN), "forkserver"), check_seconds=1.5),

@@ -7,13 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 from launcher_world import LAUNCHERS, World
+from waiting import PATIENCE, wait_until
 
 from common.crash_points import VARIABLE
 from common.process import become_subreaper, facts_of
@@ -184,7 +183,7 @@ def test_the_server_leaves_when_its_supervisor_dies() -> None:
                 pass_fds=(theirs.fileno(),),
             )
         assert isinstance(decode_answer(ours.makefile("rb").readline()), Ready)
-    assert server.wait(10) == 0
+    assert server.wait(PATIENCE) == 0
 
 
 def test_a_request_that_is_not_understood_is_refused_and_harms_nobody(forking: World) -> None:
@@ -244,7 +243,7 @@ def test_a_module_that_cannot_be_preloaded_is_named_and_stops_nobody() -> None:
         ready = decode_answer(ours.makefile("rb").readline())
     assert isinstance(ready, Ready)
     assert "ModuleNotFoundError" in ready.broken["no_such_module_"]
-    server.wait(10)
+    server.wait(PATIENCE)
 
 
 def test_births_and_deaths_that_are_told_in_one_breath_are_both_heard(forking: World) -> None:
@@ -252,10 +251,8 @@ def test_births_and_deaths_that_are_told_in_one_breath_are_both_heard(forking: W
     tickets = [forking.ticket("exit", code=3) for _ in range(20)]
     for ticket in tickets:
         forking.launcher.spawn(ticket)
-    pause, deadline = threading.Event(), time.monotonic() + 20
-    while not all(forking.note_path(ticket.incarnation).exists() for ticket in tickets):
-        assert time.monotonic() < deadline, "the lives do not begin"
-        pause.wait(0.02)
+    notes = [forking.note_path(ticket.incarnation) for ticket in tickets]
+    wait_until("the lives begin", lambda: all(note.exists() for note in notes))
     for ticket in tickets:
         assert forking.first(Spawned, ticket.incarnation).child.pid > 0
         assert forking.exit_of(ticket.incarnation).exit_code == 3

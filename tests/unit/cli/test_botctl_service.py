@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from botctl_here import Botctl
+from waiting import PATIENCE
 
 from common.file_lock import try_lock
 from supervisor.host.intent import Intent, write_intent
@@ -29,7 +30,7 @@ def a_service(folder: Path, *, user: bool = False, name: str = "botvisor", pytho
 def verify(path: Path, *, user: bool) -> subprocess.CompletedProcess[str]:
     command = ["systemd-analyze", *(["--user"] if user else []), "--man=no", "verify", str(path)]
     environment = os.environ | {"XDG_RUNTIME_DIR": str(path.parent)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @needs_verify

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from engine_scenes import BUY, at, file_data, flat, live, scripted, spec_for, write_bars
+from waiting import PATIENCE
 
 from common.errors import BotvisorError
 from worker.engine.backtrader_import import bt
@@ -125,12 +126,12 @@ def test_a_bell_ends_a_wait_also_when_it_rang_before(native, monkeypatch):
     try:
         bell.ring()
         before = time.monotonic()
-        bell.wait(5)
+        bell.wait(PATIENCE)
         thread = threading.Timer(0.05, bell.ring)
         thread.start()
-        bell.wait(5)
+        bell.wait(PATIENCE)
         thread.join()
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < PATIENCE
         bell.wait(0.01)  # nothing is left over
     finally:
         bell.close()

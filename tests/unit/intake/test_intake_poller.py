@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import zmq
+from waiting import PATIENCE
 
 from supervisor.intake.poller import Poller
 from supervisor.intake.router import Router
@@ -26,14 +27,14 @@ def test_descriptors_objects_and_routers_are_told_as_they_were_registered() -> N
             assert poller.wait(0) == set()
             os.write(writing, b"x")
             os.close(other_writing)
-            assert poller.wait(1) == {stream, other_reading}
+            assert poller.wait(PATIENCE) == {stream, other_reading}
             poller.unregister(other_reading)
             os.close(other_reading)
             os.read(reading, 1)
             peer = context.socket(zmq.DEALER)
             peer.connect(router.endpoint)
             peer.send(b"hello")
-            assert poller.wait(5) == {router}
+            assert poller.wait(PATIENCE) == {router}
             poller.unregister(router)
             poller.unregister("never registered".__len__())
             assert poller.wait(0) == set()

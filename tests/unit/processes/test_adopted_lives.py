@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from waiting import wait_until
 
 from common.process import facts_of
 from supervisor.processes.adopted import AdoptedLives
@@ -52,11 +52,7 @@ def stranger() -> Iterator[tuple[ProcessIdentity, int]]:
 
 
 def wait_for(lives: AdoptedLives) -> list[Exited]:
-    deadline = time.monotonic() + 10
-    while not (events := lives.events()):
-        assert time.monotonic() < deadline, "no event within 10 s"
-        select.select(lives.filenos(), [], [], 0.5)
-    return events
+    return wait_until("an event", lives.events)
 
 
 def test_the_end_of_a_stranger_is_told_with_its_cause_unknown(
@@ -67,9 +63,7 @@ def test_the_end_of_a_stranger_is_told_with_its_cause_unknown(
     assert adopted.events() == []
     os.kill(leader.pid, signal.SIGKILL)
     assert wait_for(adopted) == [Exited(5, UNKNOWN_EXIT)]
-    deadline = time.monotonic() + 10
-    while not ((facts := facts_of(member)) is None or facts.dead):
-        assert time.monotonic() < deadline, "what was left of its group lives on"
+    wait_until("the end of what was left of its group", lambda: (facts := facts_of(member)) is None or facts.dead)
 
 
 def test_the_end_of_a_child_is_told_truly(adopted: AdoptedLives) -> None:

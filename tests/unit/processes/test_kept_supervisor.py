@@ -8,12 +8,12 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE, wait_until
 
 from common.file_lock import try_lock
 from supervisor.control.socket import ask
@@ -21,15 +21,9 @@ from supervisor.processes.kept import KeptSupervisor
 from supervisor.windows.plan import Plan, settings_from, settings_of
 from supervisor.windows.service import kept_with, stop_kept
 
-PATIENCE = 30.0
-
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    pause, deadline = threading.Event(), time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what}"
-        pause.wait(0.02)
-    return found
+    return wait_until(what, condition)
 
 
 class Wrapper:

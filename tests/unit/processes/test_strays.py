@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from supervisor.processes.child import identity_of
 from supervisor.processes.lives import LifeRecord, LifeRecords
@@ -53,8 +54,8 @@ def test_they_are_asked_first_and_ended_by_force_when_they_do_not_heed_it(tmp_pa
     heeds = a_life(tmp_path, children, 7)
     deaf = a_life(tmp_path, children, 8, DEAF)
     assert end_recorded_lives(tmp_path, term_grace=0.2, abort_grace=0.2) == [7, 8]
-    assert heeds.wait(10) == -15
-    assert deaf.wait(10) == -9
+    assert heeds.wait(PATIENCE) == -15
+    assert deaf.wait(PATIENCE) == -9
 
 
 def test_a_process_that_got_the_number_of_a_dead_life_is_none_of_ours(tmp_path: Path, children: ExitStack) -> None:

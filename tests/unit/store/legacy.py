@@ -7,6 +7,7 @@ from contextlib import closing
 
 import psycopg2
 from sqlalchemy import make_url
+from waiting import PATIENCE
 
 _SQLITE = """
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
@@ -95,7 +96,7 @@ def execute(url: str, statement: str, *values: object) -> list[tuple[object, ...
     """One statement of another program; `?` for values. Answers its rows, if any."""
     parsed = make_url(url)
     if parsed.drivername.startswith("sqlite"):
-        with closing(sqlite3.connect(parsed.database or "", timeout=10)) as connection:
+        with closing(sqlite3.connect(parsed.database or "", timeout=PATIENCE)) as connection:
             connection.execute("PRAGMA foreign_keys=ON")
             found = connection.execute(statement, values).fetchall()
             connection.commit()

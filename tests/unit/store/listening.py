@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from waiting import PATIENCE
+
 from supervisor.store.claims import Claimant
 from supervisor.store.events import BotsRead, EntriesRecorded, Event, RecorderStopped
 from supervisor.store.recorder import Recorder, RecorderOptions
 
 Told = TypeVar("Told")
-PATIENCE = 30.0
 ME = Claimant(host="here", boot_id="b", pid=1, pid_created=1.0, state_dir="/state")
 
 
@@ -55,7 +56,7 @@ class Listener:
     def stop(self, deadline: float = 10.0) -> RecorderStopped:
         self.recorder.request_stop(deadline)
         stopped = self.wait(RecorderStopped)
-        assert self.recorder.join(10)
+        assert self.recorder.join(PATIENCE)
         return stopped
 
 
@@ -69,5 +70,5 @@ def listening(url: str, **options: Any) -> Iterator[Listener]:
         yield Listener(recorder)
     finally:
         recorder.request_stop(0)
-        assert recorder.join(20), "the recorder's thread did not end"
+        assert recorder.join(PATIENCE), "the recorder's thread did not end"
         recorder.close()

@@ -142,7 +142,7 @@ def test_a_locked_table_of_facts_stops_no_reading_of_rows(pg: Engine, postgresql
                 send(listener, bot_id, entries(round_trip(f"t{bot_id}-", 1), f"j{bot_id}"))
                 listener.recorder.submit(change(bot_id))
             execute(postgresql_url, "UPDATE trading_bots SET status = 'disabled' WHERE id = ?", ids[-1])
-            listener.wait(BotsRead, lambda event: [row.status for row in event.rows] == ["disabled"], patience=8.0)
+            listener.wait(BotsRead, lambda event: [row.status for row in event.rows] == ["disabled"])
             assert all(acknowledged(listener, f"j{bot_id}") == [] for bot_id in ids)
         assert listener.stop(deadline=60.0).flushed
         assert all(acknowledged(listener, f"j{bot_id}")[-1] == (7, 4) for bot_id in ids)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from ledger_facts import NOW, START, entries, everything, new_bot, round_trip, r
 from legacy import execute
 from listening import ME, listening
 from sqlalchemy import Engine, text
+from waiting import PATIENCE
 
 from common.errors import ConfigurationError
 from common.wire.codec import encode_entry
@@ -60,13 +60,10 @@ def test_the_whole_picture_comes_first_and_again_on_request(engine: Engine, data
         assert [row.id for row in listener.ready().rows] == ids
 
 
-def test_others_changes_are_told_within_a_second_without_waiting_for_the_poll(
-    engine: Engine, database_url: str
-) -> None:
+def test_others_changes_are_told_without_waiting_for_the_poll(engine: Engine, database_url: str) -> None:
     bot_id = new_bot(engine)
     with listening(database_url, poll_interval=3600.0) as listener:
         listener.ready()
-        began = time.monotonic()
         execute(database_url, "UPDATE trading_bots SET status = 'disabled' WHERE id = ?", bot_id)
         (row,) = listener.wait(BotsRead).rows
         assert (row.id, row.status) == (bot_id, "disabled")
@@ -76,7 +73,6 @@ def test_others_changes_are_told_within_a_second_without_waiting_for_the_poll(
         assert [row.id for row in listener.wait(BotsRead).rows] == [added]
         execute(database_url, "DELETE FROM trading_bots WHERE id = ?", bot_id)
         assert listener.wait(BotsRead).removed == (bot_id,)
-        assert time.monotonic() - began < 4.0
 
 
 def test_metadata_changed_by_others_is_found_by_the_poll(engine: Engine, database_url: str) -> None:
@@ -259,7 +255,7 @@ def test_a_recorder_that_breaks_down_while_the_database_is_away_says_so() -> Non
         listener.recorder.submit(WriteHeartbeats((None,)))  # type: ignore[arg-type]
         error = listener.wait(DatabaseRefused).error
         assert "AttributeError" in str(error)
-        assert listener.recorder.join(10)
+        assert listener.recorder.join(PATIENCE)
 
 
 def test_stopping_writes_what_was_submitted(engine: Engine, database_url: str) -> None:

@@ -12,6 +12,7 @@ from databases import PostgresServer
 from legacy import dump, execute, make_legacy
 from loguru import logger
 from sqlalchemy import Engine, inspect, make_url, text
+from waiting import PATIENCE
 
 from common.errors import ConfigurationError
 from supervisor.store.engine import open_engine, reading, writing
@@ -67,7 +68,7 @@ def test_processes_that_upgrade_at_once_all_succeed(empty_database_url: str) -> 
         subprocess.Popen([sys.executable, "-c", UPGRADE, empty_database_url], stderr=subprocess.PIPE) for _ in range(3)
     ]
     for racer in racers:
-        _, said = racer.communicate(timeout=60)
+        _, said = racer.communicate(timeout=PATIENCE)
         assert racer.returncode == 0, said.decode()
     assert len(execute(empty_database_url, "SELECT 1 FROM usr_users")) == 1
     assert len(execute(empty_database_url, "SELECT 1 FROM botvisor_meta")) == 2

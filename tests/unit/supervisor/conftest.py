@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,8 +12,7 @@ from typing import Any
 
 import pytest
 from fleet_world import Fleet
-
-PATIENCE = 15.0
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -23,12 +20,7 @@ def until() -> Callable[[Callable[[], Any], str], Any]:
     """Waits until a condition holds and returns its value; fails with what was awaited."""
 
     def wait(condition: Callable[[], Any], what: str) -> Any:
-        pause = threading.Event()
-        deadline = time.monotonic() + PATIENCE
-        while not (found := condition()):
-            assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what}"
-            pause.wait(0.005)
-        return found
+        return wait_until(what, condition, pause=0.005)
 
     return wait
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE
 
 from common.errors import ConfigurationError
 from supervisor.control.place import LONGEST_SOCKET_PATH, NOTE_NAME, control_path, listen_tcp, listen_unix
@@ -53,7 +54,7 @@ class Loop:
 
     def client(self) -> socket.socket:
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         client.connect(str(control_path(self.run_dir)))
         return client
 
@@ -69,7 +70,7 @@ class Loop:
 
     def close(self) -> None:
         self._ringer.send(b"!")
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self.control.close()
         for end in (self._bell, self._ringer):
             end.close()
@@ -99,7 +100,7 @@ def test_a_request_may_come_in_pieces(loop: Loop) -> None:
 
 
 def test_a_large_answer_arrives_whole(loop: Loop) -> None:
-    answer = ask(loop.run_dir, {"bulk": 3_000_000}, timeout=10)
+    answer = ask(loop.run_dir, {"bulk": 3_000_000}, timeout=PATIENCE)
     assert answer is not None
     assert len(answer["bulk"]) == 3_000_000
 

@@ -15,13 +15,14 @@ from typing import Any
 
 import psutil
 import pytest
+from waiting import PATIENCE
 
 Until = Callable[[Callable[[], Any], str], Any]
 
 PROGRAM = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
-from supervisor.init import Init
+from supervisor.init import FORWARDED, Init
 
 folder = Path(sys.argv[1])
 
@@ -30,19 +31,18 @@ def note(name, text):
         sink.write(f"{text}\\n")
 
 def serve():
-    def stop(number, frame):
-        note("heard", signal.Signals(number).name)
-        if number == signal.SIGTERM:
-            sys.exit(int((folder / "code").read_text()) if (folder / "code").exists() else 0)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, stop)
     if not (folder / "worker").exists():
         worker = subprocess.Popen(["sleep", "600"], start_new_session=True)
         note("worker", worker.pid)
         subprocess.Popen(["sh", "-c", "sleep 0.01 & exec true"]).wait()
+    heeded = [getattr(signal, name) for name in FORWARDED]
+    signal.pthread_sigmask(signal.SIG_BLOCK, heeded)  # none is heard before it is waited for, none is missed
     note("born", os.getpid())
     while True:
-        signal.pause()
+        number = signal.Signals(signal.sigwait(heeded))
+        note("heard", number.name)
+        if number == signal.SIGTERM:
+            return int((folder / "code").read_text()) if (folder / "code").exists() else 0
 
 sys.exit(Init(serve, (folder / "leaving").exists, restart_delay=float(sys.argv[2])).run())
 """
@@ -70,7 +70,7 @@ class Kept:
         for member in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_every_signal_reaches_the_service_and_its_exit_code_is_passed_on(kept: K
     for number, name in enumerate(sent):
         kept.process.send_signal(getattr(signal, name))
         until(lambda number=number: len(kept.lines("heard")) > number, name)
-    assert kept.process.wait(10) == 3
+    assert kept.process.wait(PATIENCE) == 3
     assert kept.lines("heard") == sent
 
 
@@ -104,7 +104,7 @@ def test_a_service_that_was_killed_is_started_again_and_its_workers_live_on(kept
     assert worker.is_running()
     assert worker.parent() == psutil.Process(kept.process.pid), "the orphan became the init's"
     kept.process.terminate()
-    assert kept.process.wait(10) == 0
+    assert kept.process.wait(PATIENCE) == 0
     assert not worker.is_running(), "what was left has been ended"
 
 
@@ -122,7 +122,7 @@ def test_wrong_settings_are_not_tried_again(tmp_path: Path, until: Until) -> Non
     environment = os.environ | {"BOTVISOR_POLL_INTERVAL": "often"}
     command = [sys.executable, "-m", "supervisor", "--init"]
     done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 78
     assert done.stderr.count("BOTVISOR_POLL_INTERVAL") == 1
@@ -143,7 +143,7 @@ def test_a_stop_between_two_starts_is_a_stop(tmp_path: Path, until: Until) -> No
         os.kill(int(kept.lines("born")[0]), signal.SIGKILL)
         until(lambda: not psutil.pid_exists(int(kept.lines("born")[0])), "its end")
         kept.process.terminate()
-        assert kept.process.wait(20) == 0
+        assert kept.process.wait(PATIENCE) == 0
         assert len(kept.lines("born")) == 1
     finally:
         kept.close()
@@ -166,7 +166,7 @@ def test_as_the_first_process_it_does_the_same(tmp_path: Path, until: Until) -> 
         until(lambda: len(kept.lines("born")) > 1, "the next one")
         until(lambda: "sleep" in [p.name() for p in first.children()], "the worker, now a child of the first process")
         first.terminate()
-        assert kept.process.wait(20) == 0
+        assert kept.process.wait(PATIENCE) == 0
         assert not first.is_running()
         assert kept.lines("heard") == ["SIGTERM"]
     finally:

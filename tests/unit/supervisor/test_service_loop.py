@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fleet_world import Fleet
+from waiting import PATIENCE
 
 from common.process import facts_of
 from common.wire.messages import Drain, Goodbye
@@ -88,7 +89,7 @@ def test_a_second_signal_kills_what_is_left(fleet: Fleet) -> None:
     assert child.poll() is None, "sent to the process and to its group at once it is one request"
     fleet.clock.seconds += 0.1
     send(fleet, signal.SIGTERM)
-    assert child.wait(10) == -signal.SIGKILL
+    assert child.wait(PATIENCE) == -signal.SIGKILL
     child.communicate()
 
 

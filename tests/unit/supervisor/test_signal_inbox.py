@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from waiting import PATIENCE
 
 from supervisor.intake.poller import Poller
 from supervisor.signals import SignalInbox
@@ -63,7 +64,7 @@ def test_a_signal_ends_the_wait_of_the_loop(inbox: SignalInbox) -> None:
     if child == 0:
         os.kill(os.getppid(), signal.SIGHUP)
         os._exit(0)
-    assert poller.wait(10) == {inbox.fileno()}
+    assert poller.wait(PATIENCE) == {inbox.fileno()}
     os.waitpid(child, 0)
     assert inbox.take() == [signal.SIGHUP]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import PATIENCE
 
 from common.clock import SystemClock
 from supervisor.telemetry.endpoint import TelemetryEndpoint
@@ -39,7 +40,7 @@ def endpoint(meter: PrometheusMeter) -> Iterator[TelemetryEndpoint]:
 
 def get(endpoint: TelemetryEndpoint, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{endpoint.port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{endpoint.port}{path}", timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

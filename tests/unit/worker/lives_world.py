@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE
 
 from common.process import become_subreaper
 from common.wire.codec import decode_entry
@@ -22,8 +23,6 @@ from supervisor.intake.poller import Poller
 from supervisor.intake.router import Received, Router
 from supervisor.processes.forkserver import ForkServerLauncher
 from supervisor.processes.port import Exited, ExitReport, ProcessEvent, Spawned
-
-PATIENCE = 30.0
 
 
 class Lives:

@@ -1,4 +1,4 @@
-"""Waiting for a thing with a deadline, never for a time."""
+"""Waiting for a thing with a deadline, never for a time: the one patience of all tests."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 30.0
-"""Seconds that a healthy but busy machine may take for anything that is expected at once."""
+PATIENCE = 60.0
+"""Seconds that a healthy but very busy machine may take for anything that is expected at once."""
 
 
-def wait_until(what: str, condition: Callable[[], T], within: float = PATIENCE) -> T:
+def wait_until(what: str, condition: Callable[[], T], within: float = PATIENCE, pause: float = 0.02) -> T:
     """The first truthy answer of `condition`; AssertionError naming `what` and the last answer when there is none."""
     deadline = time.monotonic() + within
     while True:
@@ -21,7 +21,7 @@ def wait_until(what: str, condition: Callable[[], T], within: float = PATIENCE) 
             return answer
         if time.monotonic() >= deadline:
             raise AssertionError(f"{what}: not within {within:g} s; last answer {answer!r}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def holds_for(seconds: float, what: str, condition: Callable[[], object]) -> None:
