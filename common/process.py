@@ -96,13 +96,41 @@ def become_subreaper(wanted: bool = True) -> bool:
 
     Returns whether the system agreed; False where it knows no such thing.
     """
+    return _prctl(_PR_SET_CHILD_SUBREAPER, int(wanted))
+
+
+def hide_memory() -> bool:
+    """Let no core file of this process be written and no other process of its user read its memory (Linux).
+
+    Signals, exit codes and what `facts_of` tells stay as they are, and so do dumps of Python's stacks; root sees
+    all. Programs that it starts have a memory of their own and are not concerned. Returns whether the system agreed.
+    """
+    return _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def forbid_core_files() -> bool:
+    """`hide_memory`, and a limit of 0 on core files for this process and all that it starts.
+
+    Returns whether the system knows either.
+    """
+    agreed = hide_memory()
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        agreed = True
+    return agreed
+
+
+def _prctl(option: int, value: int) -> bool:
     try:
         import ctypes
 
         libc = ctypes.CDLL(None, use_errno=True)
-        return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0) == 0)
+        return bool(libc.prctl(option, value, 0, 0, 0) == 0)
     except (ImportError, OSError, AttributeError):
         return False
 
 
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36

@@ -37,7 +37,7 @@ def _serve(arguments: list[str]) -> int:
 
 def _left_for_an_upgrade() -> bool:
     """Asked after the service has ended; read as the service reads it, without importing what it imports."""
-    from supervisor.intent import Intent, read_intent
+    from supervisor.host.intent import Intent, read_intent
 
     return read_intent(Path(os.environ.get("BOTVISOR_STATE_DIR") or "var").expanduser()) is Intent.LEAVING
 

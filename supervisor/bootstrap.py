@@ -1,4 +1,4 @@
-"""The composition root: the one file that knows every class."""
+"""The composition root: opens what touches the world outside, and has the control loop put together on it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from functools import partial
 from loguru import logger
 
 from common.clock import Clock, SystemClock
-from supervisor.adoption import adopt_lives
-from supervisor.control import ControlSocket
-from supervisor.control_place import ControlListener, control_path, listen_tcp, listen_unix
-from supervisor.deeds import Deeds
-from supervisor.enrolment import Enrolment
-from supervisor.host_name import host_name
-from supervisor.host_watch import HostWatch
-from supervisor.intake.endpoint import ipc_endpoint, loopback_endpoint, remember_port
-from supervisor.intake.keys import load_keys
-from supervisor.intake.poller import Poller
+from supervisor.control.place import ControlListener, control_path, listen_tcp, listen_unix
+from supervisor.fleet.exchange_access import ExchangeAccess
+from supervisor.fleet.ticketing import TicketOffice
+from supervisor.host.exchange_environment import ExchangeEnvironment
+from supervisor.host.intent import Intent, write_intent
+from supervisor.host.name import host_name
+from supervisor.host.secret_keys import secret_keys
+from supervisor.host.state_folder import StateFolder
+from supervisor.intake.endpoint import socket_path
 from supervisor.intake.router import Router
-from supervisor.intent import Intent, write_intent
-from supervisor.loop import Supervisor, policy_of
-from supervisor.news import BLOCK, News
-from supervisor.observation import Observation
+from supervisor.loop import Supervisor
+from supervisor.news import BLOCK
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import boot_id, create_time, is_alive
 from supervisor.processes.forkserver import ForkServerLauncher
@@ -32,123 +29,66 @@ from supervisor.processes.interpreter import InterpreterLauncher
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Launcher, ProcessIdentity
 from supervisor.processes.usage import HostMeter
-from supervisor.record import Record
-from supervisor.roster import Roster
 from supervisor.service_manager.report import ServiceReport
 from supervisor.service_manager.systemd import manager_from
 from supervisor.settings import Settings
 from supervisor.signals import SignalInbox
-from supervisor.stacks import StackQuestions
-from supervisor.state_folder import StateFolder
 from supervisor.store.claims import Claimant
 from supervisor.store.recorder import Recorder, RecorderOptions
 from supervisor.telemetry.endpoint import TelemetryEndpoint
 from supervisor.telemetry.meter import SILENT, Meter
 from supervisor.telemetry.prometheus import PrometheusMeter
-from supervisor.thresholds import health_policy_of, pressure_policy_of
-from supervisor.ticketing import TicketOffice
-from supervisor.watchdog import Watchdog
+from supervisor.wiring import Ground, put_together
 
 
 @contextmanager
 def assemble(settings: Settings, signals: SignalInbox) -> Iterator[Supervisor]:
     """A supervisor ready to run; on the way out everything it holds is let go. Raises BotvisorError."""
     clock = SystemClock()
+    environment = ExchangeEnvironment.of(os.environ)
     with ExitStack() as stack:
         folder = stack.enter_context(StateFolder(settings.state_dir, settings.runtime_dir, settings.logs_dir))
         _note(settings, Intent.STARTING)
         logger.info("State folder {}, run folder {}", settings.state_dir, settings.runtime_dir)
-        router = Router(clock)
-        stack.callback(router.close)
-        meter = _meter(settings, clock, stack)
-        recorder = Recorder(_recorder_options(settings, folder, meter))
-        launcher = _launcher(settings)
-        stack.callback(launcher.close)
-        yield _wire(settings, clock, stack, folder, router, recorder, launcher, signals, meter)
+        yield put_together(_ground(settings, signals, folder, clock, environment, stack), stack)
 
 
-def _wire(
+def _ground(
     settings: Settings,
-    clock: Clock,
-    stack: ExitStack,
-    folder: StateFolder,
-    router: Router,
-    recorder: Recorder,
-    launcher: Launcher,
     signals: SignalInbox,
-    meter: Meter,
-) -> Supervisor:
-    policy = policy_of(settings)
-    roster = Roster()
-    record = Record(recorder, clock, meter)
-    records = LifeRecords(settings.state_dir / "lives")
+    folder: StateFolder,
+    clock: Clock,
+    environment: ExchangeEnvironment,
+    stack: ExitStack,
+) -> Ground:
+    """Open what the control loop stands on; `stack` lets go of it."""
+    router = _router(settings)
+    stack.callback(router.close)
+    meter = _meter(settings, clock, stack)
+    recorder = Recorder(_recorder_options(settings, folder, meter))
+    launcher = _launcher(settings)
+    stack.callback(launcher.close)
     adopted = AdoptedLives()
     stack.callback(adopted.close)
-    endpoint, server_key = _open(router, settings)
-    office = TicketOffice(settings, folder, "", endpoint, server_key)
-    enrolment = Enrolment(settings, roster, launcher)
-    news = News(roster, enrolment, router, record, recorder, folder, office, meter, clock)
-    deeds = Deeds(roster, office, launcher, router, records, record, clock, news.next_incarnation)
-    stacks = StackQuestions(roster, router, record)
-    watchdog = Watchdog(roster, router, record, health_policy_of(settings), settings.health_check_interval, clock)
-    host = HostWatch(
-        roster,
-        router,
-        record,
-        HostMeter(settings.state_dir),
-        pressure_policy_of(settings),
-        interval=min(settings.heartbeat_interval, settings.health_check_interval),
-        pause=settings.throttle_pause,
-        clock=clock,
-    )
-    observation = Observation(
-        roster,
-        enrolment,
-        deeds,
-        router,
-        adopted,
-        records,
-        record,
-        recorder,
-        policy,
-        clock,
-        settings.lease,
-        stacks,
-        watchdog,
-        host,
-        meter,
-    )
-    answering: list[Supervisor] = []
-    control = ControlSocket(_control_place(settings), lambda request: answering[0].answer(request))
-    stack.callback(control.close)
     report = ServiceReport(*manager_from(os.environ), stop_timeout=settings.stop_timeout, note=partial(_note, settings))
     stack.callback(report.close)
-    supervisor = Supervisor(
+    return Ground(
         settings=settings,
-        policy=policy,
         clock=clock,
-        roster=roster,
+        folder=folder,
+        signals=signals,
         recorder=recorder,
         router=router,
-        poller=Poller(),
         launcher=launcher,
         adopted=adopted,
-        signals=signals,
-        control=control,
-        enrolment=enrolment,
-        observation=observation,
-        deeds=deeds,
-        news=news,
-        record=record,
-        stacks=stacks,
-        watchdog=watchdog,
-        host=host,
-        meter=meter,
+        records=LifeRecords(settings.state_dir / "lives"),
+        office=TicketOffice(settings, folder, "", router.endpoint, router.server_key),
+        access=ExchangeAccess(environment, folder.rate_folder()),
+        host_meter=HostMeter(settings.state_dir),
+        control_place=_control_place(settings),
         report=report,
+        meter=meter,
     )
-    answering.append(supervisor)
-    adopt_lives(roster, records, router, adopted, observation, clock)
-    return supervisor
 
 
 def _note(settings: Settings, intent: Intent) -> None:
@@ -158,14 +98,11 @@ def _note(settings: Settings, intent: Intent) -> None:
         logger.warning("It cannot be written down that the service is {}: {}", intent, error.strerror)
 
 
-def _open(router: Router, settings: Settings) -> tuple[str, str | None]:
-    """Bind the workers' socket; returns its endpoint and, for TCP, our public key."""
+def _router(settings: Settings) -> Router:
+    """The workers' socket, open where the settings want it."""
     if settings.transport == "ipc":
-        return router.bind(ipc_endpoint(settings.runtime_dir)), None
-    keys = load_keys(settings.state_dir)
-    endpoint = router.bind(loopback_endpoint(settings.state_dir), keys)
-    remember_port(settings.state_dir, endpoint)
-    return endpoint, keys.public
+        return Router.bind_ipc(socket_path(settings.runtime_dir))
+    return Router.bind_tcp(settings.state_dir)
 
 
 def _control_place(settings: Settings) -> ControlListener:
@@ -213,5 +150,6 @@ def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> 
         expected_uuid=folder.remembered_database(),
         incarnation_block=BLOCK,
         poll_interval=settings.poll_interval,
+        keys=partial(secret_keys, settings),
         meter=meter if meter.listens else None,
     )

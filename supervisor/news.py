@@ -14,12 +14,14 @@ from common.clock import Clock, SystemClock
 from common.crash_points import reach
 from common.errors import BotvisorError
 from common.wire.facts import AnyFact, EntryDenied, IncidentReported, TradeChanged
-from supervisor.enrolment import Enrolment
+from supervisor.fleet.enrolment import Enrolment
+from supervisor.fleet.roster import Roster
+from supervisor.fleet.ticketing import TicketOffice
+from supervisor.host.state_folder import StateFolder
 from supervisor.intake.router import Router
 from supervisor.reconcile.desire import Heed
-from supervisor.record import ERRORS, Record
-from supervisor.roster import Roster
-from supervisor.state_folder import StateFolder
+from supervisor.record.incidents import ERRORS
+from supervisor.record.pen import Record
 from supervisor.store.commands import RefreshBots, ReserveIncarnations
 from supervisor.store.events import (
     BotsRead,
@@ -37,7 +39,6 @@ from supervisor.store.events import (
 )
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import SILENT, Meter
-from supervisor.ticketing import TicketOffice
 
 BLOCK = 200
 _LOW = 100
@@ -138,6 +139,8 @@ class News:
         logger.warning("The database is away ({}); next try in {:.1f} s, bots go on", event.reason, event.retry_in)
 
     def _rows(self, event: BotsRead) -> None:
+        if event.secrets is not None:
+            self._enrolment.take_secrets(event.secrets)
         seen = {row.id for row in event.rows}
         for row in event.rows:
             try:
@@ -162,7 +165,7 @@ class News:
             self._meter.entries_acknowledged(delivery.incarnation, self._clock.monotonic())
         for fact in delivery.facts:
             if isinstance(fact, IncidentReported) and fact.severity in ERRORS:
-                self._record.on_error()
+                self._record.incidents.on_error()
         bot = self._roster.bot(delivery.bot_id)
         if bot is not None and delivery.checkpoint is not None:
             bot.checkpoint = delivery.checkpoint
@@ -180,7 +183,7 @@ class News:
         bot = self._roster.bot(event.bot_id)
         if bot is None or event.status is None:
             return False
-        if not self._record.status_written(bot, event):
+        if not self._record.rows.written(bot, event):
             if event.found == bot.status:
                 return True  # the change that was in the way has been told meanwhile
             self._recorder.submit(RefreshBots())
@@ -193,7 +196,7 @@ class News:
         bot = self._roster.bot(event.bot_id)
         if bot is None:
             return False
-        self._record.pause_written(bot, event)
+        self._record.rows.pause_written(bot, event)
         self._enrolment.renew_wish(bot)
         return True
 

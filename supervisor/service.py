@@ -12,7 +12,7 @@ from loguru import logger
 from common import logs
 from common.errors import BotvisorError, ConfigurationError
 from supervisor.garbage import settle_collector
-from supervisor.log_merger import LogMerger
+from supervisor.host.log_merger import LogMerger
 from supervisor.processes.limits import take_all_descriptors
 from supervisor.settings import Settings, load_settings, unknown_variables
 from supervisor.signals import SignalInbox

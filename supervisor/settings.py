@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.clock import OFFSET_VARIABLE
@@ -177,6 +177,15 @@ class Settings(BaseSettings):
         description="`host:port` of Prometheus metrics (`/metrics`) and health (`/healthz`, `/livez`, `/readyz`), for example `127.0.0.1:9464`. Nothing listens without it; there is no password, so keep it on loopback or a trusted net.",
     )
 
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Keys of stored credentials (`botctl secrets key` makes one), newest first, separated by commas or white space. The first seals, each opens.",
+    )
+    secret_key_file: Path | None = Field(
+        None,
+        description="File with such keys, read anew whenever it is needed; without it the systemd credential `botvisor-secret-key`. `BOTVISOR_SECRET_KEY` wins.",
+    )
+
     log_level: Level = Field("INFO", description="Least level that is logged.")
     log_rotation_mb: float = Field(20.0, ge=0.01, le=100_000, description="Size at which a log file is rotated, in MB.")
     log_keep: int = Field(5, ge=1, description="Rotated files kept of each log.")
@@ -199,7 +208,7 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("state_dir", "run_dir", "log_dir", "plugin_dirs")
+    @field_validator("state_dir", "run_dir", "log_dir", "plugin_dirs", "secret_key_file")
     @classmethod
     def _expand(cls, value: Any) -> Any:
         """`~` and `~name` as a shell reads them."""
@@ -248,8 +257,12 @@ def load_settings(**overrides: Any) -> Settings:
     given = {name: value for name, value in overrides.items() if value is not None}
     if "database_url" in given:
         given["BOTVISOR_DATABASE_URL"] = given.pop("database_url")
+    folder = _credentials()
+    key_file = folder and folder / _KEY_CREDENTIAL
+    if key_file and key_file.is_file() and not os.environ.get(PREFIX + "SECRET_KEY_FILE"):
+        given.setdefault("secret_key_file", key_file)
     try:
-        return Settings(_secrets_dir=_credentials(), **given)
+        return Settings(_secrets_dir=folder, **given)
     except ValidationError as error:
         lines = [_mistake(dict(item)) for item in error.errors(include_url=False)]
         raise ConfigurationError("\n".join(lines)) from None
@@ -261,12 +274,21 @@ def _credentials() -> Path | None:
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 
+_KEY_CREDENTIAL = "botvisor-secret-key"
+
+
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Names with our prefix that no setting reads: most likely spelling mistakes."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | _FOREIGN
-    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    return sorted(name for name in environment if _is_ours(name) and name not in known)
 
 
+def _is_ours(name: str) -> bool:
+    return name.startswith(PREFIX) and not name.startswith(OPTIONS_PREFIX)
+
+
+OPTIONS_PREFIX = PREFIX + "CCXT_"
+"""`BOTVISOR_CCXT_<EXCHANGE>`: read by `exchange_environment`."""
 _FOREIGN = {"BOTVISOR_TEST_DATABASE_URL", CRASH_VARIABLE, OFFSET_VARIABLE}
 
 
@@ -283,7 +305,18 @@ def settings_table() -> str:
     for name, field in Settings.model_fields.items():
         default = field.get_default()
         shown = (
-            "" if default in (None, "", ()) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+            ""
+            if default in (None, "", (), SecretStr(""))
+            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
         )
         rows.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    rows += [f"| `{name}` | | {meaning} |" for name, meaning in _OTHERS.items()]
     return "\n".join(rows) + "\n"
+
+
+_OTHERS = {
+    OPTIONS_PREFIX
+    + "<EXCHANGE>": "JSON object, merged deep into the constructor options of the client of that exchange "
+    "(`BOTVISOR_CCXT_BINANCE`); a bot's `broker.ccxt` wins.",
+}
+"""Variables whose names depend on an exchange."""

@@ -4,6 +4,7 @@ python -m worker --ticket-fd N      live the life of the ticket in descriptor N 
 python -m worker check              examine a config: JSON request on stdin, JSON answer on stdout
 python -m worker backtest           trade a config over history: JSON request on stdin, JSON lines on stdout
 python -m worker describe           the strategies and mixins there are, as JSON on stdout
+python -m worker exchange-sim       a stand-in exchange on loopback; its address as a JSON line on stdout
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from worker import check, describe, entry
 from worker.backtest import command as backtest
+from worker.exchange_sim import options as exchange_options
 
 
 def main(arguments: Sequence[str] | None = None, body: entry.Body | None = None) -> int:
@@ -26,6 +28,10 @@ def main(arguments: Sequence[str] | None = None, body: entry.Body | None = None)
         check.run()
     if options.command == "backtest":
         backtest.run()
+    if options.command == "exchange-sim":
+        from worker.exchange_sim import command as exchange_sim  # here: no bot's start shall load an HTTP server
+
+        exchange_sim.run(options)
     describe.run(tuple(options.plugin_dir), time_limit=options.time_limit)
 
 
@@ -42,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     catalogue = commands.add_parser("describe", help="list strategies and mixins as JSON")
     catalogue.add_argument("--plugin-dir", type=Path, action="append", default=[], help="folder of strategy plugins")
     catalogue.add_argument("--time-limit", type=float, help="seconds after which the process gives up")
+    exchange = commands.add_parser("exchange-sim", help="a stand-in exchange on loopback")
+    exchange_options.add_arguments(exchange)
     return parser
 
 

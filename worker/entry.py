@@ -10,7 +10,9 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from common import logs
 from common.exit_status import ExitStatus
+from common.process import forbid_core_files
 from common.wire.ticket import Ticket
 from worker.mark import mark_life
 from worker.output import redirect_output
@@ -31,7 +33,7 @@ def run(ticket_fd: int, body: Body | None = None) -> NoReturn:
     except SystemExit as error:
         code = _code_of(error)
     except BaseException:  # noqa: BLE001 - nothing may leave the process by any other way than its exit code
-        traceback.print_exc()
+        sys.stderr.write(logs.scrub(traceback.format_exc()))
     finally:
         _flush_and_leave(code)
 
@@ -60,6 +62,8 @@ def read_ticket(descriptor: int) -> Ticket:
 def _live(ticket_fd: int, body: Body | None) -> int:
     reset_signals()
     ticket = read_ticket(ticket_fd)
+    if ticket.exchange is not None and ticket.exchange.credentials is not None:
+        forbid_core_files()
     redirect_output(ticket.places.output_file)
     faulthandler.enable(all_threads=True)
     mark_life(ticket.process_title)

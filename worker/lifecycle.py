@@ -11,7 +11,6 @@ import faulthandler
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -34,17 +33,13 @@ from common.wire.ticket import Ticket
 from worker.engine.run import Outcome, Trading
 from worker.link.dealer import Link
 from worker.link.journal import Journal
-from worker.link.segments import JournalError
+from worker.link.patient_journal import PatientJournal
 from worker.lock import LifeLock, LockHeldError
+from worker.ownership import newer, refuse_foreign, signed
 from worker.pid_file import PidFile
 from worker.progress import Progress
 
 _FLUSH_SECONDS = 5.0
-_ROOM_SECONDS = 300.0
-"""How long trading waits for a journal that cannot be written before this life fails."""
-_LOOK_FOR_ROOM = 0.5
-
-_OWNER = "owner"
 
 Cause = Literal["drained", "terminated", "hangup", "orphaned"]
 
@@ -80,34 +75,14 @@ def live(ticket: Ticket) -> int:
         return ExitStatus.FAILED
 
 
-def newer(one: Checkpoint | None, other: Checkpoint | None) -> Checkpoint | None:
-    """The checkpoint with the higher revision; either may be missing."""
-    if one is None or other is None:
-        return one or other
-    return one if one.revision >= other.revision else other
-
-
-def _signed(checkpoint: Checkpoint | None, uid: str) -> Checkpoint | None:
-    """The checkpoint with its owner's name in it."""
-    return checkpoint and checkpoint.model_copy(update={"state": {**checkpoint.state, _OWNER: uid}})
-
-
-def _refuse_foreign(checkpoint: Checkpoint | None, ticket: Ticket) -> None:
-    """A row made anew under an old id is another bot: it must not take over the former one's money."""
-    owner = checkpoint.state.get(_OWNER, ticket.bot_uid) if checkpoint else ticket.bot_uid
-    if owner != ticket.bot_uid:
-        bot_id = ticket.row.bot_id
-        raise ConfigurationError(
-            f"the state recorded for bot {bot_id} belongs to another bot ({owner}) that had this id before, or "
-            f"created_at of its row was changed. For a new bot: DELETE FROM bot_states WHERE bot_id = {bot_id}; "
-            "else set created_at back"
-        )
-
-
 def _set_up_logs(ticket: Ticket) -> logs.ErrorCount:
     logs.reset()
     logs.register_secret(ticket.link.token)
     logs.register_secrets_of(ticket.config)
+    if ticket.exchange is not None:
+        logs.register_secrets_of(ticket.exchange.options)
+        for text in ticket.exchange.credentials.texts() if ticket.exchange.credentials else ():
+            logs.register_secret(text)
     logs.add_json_file(
         ticket.places.log_file,
         level=ticket.log_level,
@@ -131,11 +106,11 @@ class _Life:
         self._progress = Progress(paused=ticket.paused, last_round=clock.monotonic())
         self._progress.errors = errors
         self._journal = Journal.open(folder, ticket.incarnation, clock)
+        self._patient = PatientJournal(self._journal, clock, lambda: self._stop_wanted is not None, self._still_here)
         self._trading: Trading | None = None
         self._stop_wanted: bool | None = None
         self._paused = ticket.paused
         self._throttle = 0.0
-        self._room = threading.Event()  # never set: a handler that set it could meet itself
         self._link = Link(
             ticket.link,
             folder,
@@ -200,7 +175,7 @@ class _Life:
 
     def _trade(self, spec: BotSpec) -> tuple[ExitStatus, Goodbye]:
         recorded = self._ticket.recovery.checkpoint
-        _refuse_foreign(recorded, self._ticket)
+        refuse_foreign(recorded, self._ticket)
         local = self._journal.newest_checkpoint()
         checkpoint = newer(local, recorded)
         if recorded is not None and checkpoint is recorded and local is not None:
@@ -228,32 +203,16 @@ class _Life:
         code = ExitStatus.ORPHANED if cause == "orphaned" else ExitStatus.OK
         return code, Goodbye(cause=cause, detail=self._ending.detail)
 
-    def _commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
-        checkpoint = _signed(checkpoint, self._ticket.bot_uid)
-        give_up_at = self._clock.monotonic() + _ROOM_SECONDS
-        told = False
-        while not self._appended(facts, checkpoint, deliver, told=told, last=self._clock.monotonic() >= give_up_at):
-            told = True
-            self._room.wait(_LOOK_FOR_ROOM)
-            self._progress.last_round = self._clock.monotonic()
+    def _commit(
+        self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, durable: bool = False
+    ) -> None:
+        owned = signed(checkpoint, self._ticket.bot_uid)
+        self._patient.append(facts, owned, deliver=deliver, durable=durable)
         if facts or deliver:
             self._link.wake()
 
-    def _appended(
-        self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, deliver: bool, *, told: bool, last: bool
-    ) -> bool:
-        """Whether it is written down; a full file system is waited for, since a restart would find it as full."""
-        try:
-            self._journal.append(facts, checkpoint, deliver=deliver)
-        except JournalError as error:
-            if last or self._stop_wanted is not None:
-                raise
-            if not told:
-                logger.error("Trading waits: {}", error)
-            return False
-        if told:
-            logger.info("The journal can be written again; trading goes on")
-        return True
+    def _still_here(self) -> None:
+        self._progress.last_round = self._clock.monotonic()
 
     def _flush_seconds(self, code: int) -> float:
         """A bot that finished or shall be off has no next life to deliver its facts: it waits as long as an orphan may.

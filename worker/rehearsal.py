@@ -139,8 +139,8 @@ class _Lives:
         self._trading = trading
         return trading.run()
 
-    def _commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
-        self.ledger.commit(facts, checkpoint, deliver=deliver)
+    def _commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, **_: bool) -> None:
+        self.ledger.commit(facts, checkpoint)
 
     def _committed(self, checkpoint: Checkpoint | None) -> None:
         if checkpoint is None:

@@ -1,23 +1,61 @@
-"""Reading `broker`: which venue, which account, how the simulated venue fills."""
+"""Reading `broker`: which venue or exchange, which account, and what live trading needs besides."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from common.spec.fields import Choice, Field, Flag, Money, Number, PassThrough, Real, Whole
-from common.spec.model import BrokerSpec, BrokerType, PaperMode, PaperSpec, SlippageModel, TradingMode
+from common.spec import paper
+from common.spec.exchanges import EXCHANGES
+from common.spec.fields import Choice, Field, Money, Number, PassThrough, Unfit
+from common.spec.gate import CREDENTIAL_FIELDS, LiveGate, pass_gate
+from common.spec.model import BrokerSpec, MarketType, TradingMode
 from common.spec.section import Section
 
 DEFAULT_BALANCE = Decimal(10000)
 DEFAULT_COMMISSION = Decimal("0.001")
-_LIVE_ONLY = "kept; needed by live trading, which is not available in this version"
+SIMULATED = ("paper", "mock", "file_broker", "backtrader")
+"""Brokers that have no market of their own."""
+ELSEWHERE = ("alpaca", "ibkr")
+"""Brokers that exist but cannot be traded with here; in paper mode they fill in the simulated venue."""
 _UNUSED = "kept; not used by simulated fills"
 
-TYPE: Choice[BrokerType] = Choice(
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerName(Choice[str]):
+    """A broker of our own, or an exchange by its id."""
+
+    def parse(self, value: object) -> str:
+        word = value.strip().lower() if isinstance(value, str) else ""
+        word = dict(self.spellings).get(word, word)
+        return word if word in EXCHANGES else Choice.parse(self, value)
+
+    def rule(self) -> str:
+        extra = [spelling for spelling, _ in self.spellings]
+        words = ", ".join([*self.options, *extra])
+        return f"must be one of: {words}, or the id of an exchange (binance, kraken, okx and {len(EXCHANGES) - 3} more)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions(Field[dict[str, Any]]):
+    """Options for the constructor of the exchange's client."""
+
+    kind = "object"
+
+    def parse(self, value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Unfit(self.rule())
+        return value
+
+    def rule(self) -> str:
+        return "must be an object"
+
+
+TYPE = BrokerName(
     name="type",
     required=True,
-    options=("binance", "paper", "mock", "file_broker", "backtrader", "alpaca", "ibkr"),
+    options=(*SIMULATED, *ELSEWHERE),
     spellings=(("binance_paper", "binance"), ("interactive_brokers", "ibkr")),
     note="in paper mode every type fills in the simulated venue; binance_paper means binance in paper mode",
 )
@@ -25,103 +63,58 @@ TRADING_MODE: Choice[TradingMode] = Choice(
     name="trading_mode",
     required=True,
     options=("paper", "live"),
-    note="live is not available in this version; may be left out with the type binance_paper",
+    note="live sends real orders and needs an exchange, live_trading_confirmed, both limits of broker.risk_management "
+    "and credentials; may be left out with the type binance_paper",
 )
 CASH = Money(
     name="cash", above=0, unit="money", note="start balance", aliases=("initial_balance",), default_note="10000"
 )
 INITIAL_BALANCE = Money(name="initial_balance", above=0, unit="money", note="other spelling of cash; cash wins")
 COMMISSION = Number(name="commission", low=0, high=1, unit="fraction of notional", default=DEFAULT_COMMISSION)
+MARKET_TYPE: Choice[MarketType] = Choice(
+    name="market_type",
+    options=("spot", "linear"),
+    default="spot",
+    note="linear: perpetual futures settled in the quote currency",
+)
+CLIENT = ClientOptions(
+    name="ccxt",
+    default={},
+    default_note="{}",
+    note="merged deep into the constructor options of the exchange's client, over BOTVISOR_CCXT_<EXCHANGE>",
+)
 FIELDS: tuple[Field[Any], ...] = (
     TYPE,
     TRADING_MODE,
     CASH,
     INITIAL_BALANCE,
     COMMISSION,
+    MARKET_TYPE,
+    CLIENT,
+    *CREDENTIAL_FIELDS,
+    PassThrough(name="risk_management", note="an object; live trading needs it, simulated fills do not read it"),
     PassThrough(name="name", note="kept, without effect"),
-    PassThrough(name="api_key", note=_UNUSED),
-    PassThrough(name="api_secret", note=_UNUSED),
-    PassThrough(name="testnet", note=_UNUSED),
     PassThrough(name="connection_params", note=_UNUSED),
-    PassThrough(name="live_trading_confirmed", note=_LIVE_ONLY),
-    PassThrough(name="risk_management", note=_LIVE_ONLY),
-    PassThrough(name="ccxt", note="kept; options of the exchange client"),
 )
-
-MODE: Choice[PaperMode] = Choice(
-    name="mode",
-    options=("disabled", "basic", "realistic", "advanced"),
-    default="realistic",
-    note="disabled switches every imperfection off; the others switch nothing on by themselves",
+SECRETS_OF_THE_CLIENT = (
+    "apiKey",
+    "secret",
+    "password",
+    "privateKey",
+    "walletAddress",
+    "token",
+    "uid",
+    "login",
+    "twofa",
 )
-PAPER_BALANCE = Money(
-    name="initial_balance", low=100, high=1_000_000, below=None, unit="money", note="start balance; beats broker.cash"
-)
-PAPER_COMMISSION = Number(
-    name="commission_rate", low=0, high="0.1", unit="fraction of notional", default_note="broker.commission, else 0.001"
-)
-SLIPPAGE_MODEL: Choice[SlippageModel] = Choice(
-    name="slippage_model", options=("linear", "sqrt", "fixed"), default="linear", note="switches slippage on when given"
-)
-BASE_SLIPPAGE = Number(
-    name="base_slippage",
-    low=0,
-    high="0.01",
-    unit="fraction of price",
-    default=Decimal("0.0005"),
-    note="switches slippage on when given",
-)
-LATENCY = Flag(name="latency_simulation", note="true, or either latency, switches latency on", default_note="off")
-MIN_LATENCY = Real(name="min_latency_ms", low=0, high=1000, unit="milliseconds", default=10.0)
-MAX_LATENCY = Real(
-    name="max_latency_ms", low=1, high=5000, unit="milliseconds", default=100.0, note="must be above min_latency_ms"
-)
-IMPACT = Flag(name="market_impact_enabled", note="true, or a factor, switches impact on", default_note="off")
-IMPACT_FACTOR = Number(
-    name="market_impact_factor",
-    low=0,
-    high="0.01",
-    unit="fraction of price per unit",
-    default=Decimal("0.0001"),
-    note="switches impact on when given, unless market_impact_enabled is false",
-)
-REALISTIC_FILLS = Flag(name="realistic_fills", default=True, note="false: every fill is whole")
-PARTIAL_FILLS = Real(name="partial_fill_probability", low=0, high=1, unit="probability", default=0.0)
-REJECTS = Real(name="reject_probability", low=0, high="0.5", unit="probability", default=0.0)
-QUALITY = Flag(name="enable_execution_quality", default=True, note="grade fills by their slippage")
-SEED = Whole(name="seed", low=0, below=2**63, default=0, note="seed of the venue's random numbers")
-PAPER_FIELDS: tuple[Field[Any], ...] = (
-    MODE,
-    PAPER_BALANCE,
-    PAPER_COMMISSION,
-    SLIPPAGE_MODEL,
-    BASE_SLIPPAGE,
-    LATENCY,
-    MIN_LATENCY,
-    MAX_LATENCY,
-    IMPACT,
-    IMPACT_FACTOR,
-    REALISTIC_FILLS,
-    PARTIAL_FILLS,
-    REJECTS,
-    QUALITY,
-    SEED,
-)
-_IMPERFECTIONS: tuple[Field[Any], ...] = (
-    SLIPPAGE_MODEL,
-    BASE_SLIPPAGE,
-    LATENCY,
-    MIN_LATENCY,
-    MAX_LATENCY,
-    IMPACT,
-    IMPACT_FACTOR,
-    PARTIAL_FILLS,
-    REJECTS,
-)
+"""Constructor options that are credentials; they would be handed on where options are shown."""
 
 
 def read_broker(config: Section) -> BrokerSpec | None:
-    """The broker, or None when its type cannot be told (then an error is noted)."""
+    """The broker, or None when its type cannot be told (then an error is noted).
+
+    Its `exchange` is the one that the type names; whether the bot uses it is known once the data section is read.
+    """
     remedy = 'give at least {"type": "paper", "trading_mode": "paper"}'
     broker = config.section("broker", required=True, remedy=remedy)
     if not isinstance(config.raw("broker"), dict):
@@ -131,19 +124,33 @@ def read_broker(config: Section) -> BrokerSpec | None:
     if broker_type == "file_broker":
         broker.warning(TYPE.name, "writes no files here: its orders are in the database like all others")
     paper_section = broker.section("paper_trading_config")
-    paper = _read_paper(paper_section)
-    paper_balance, cash, initial = paper_section.get(PAPER_BALANCE), broker.get(CASH), broker.get(INITIAL_BALANCE)
-    paper_rate, rate = paper_section.get(PAPER_COMMISSION), broker.value(COMMISSION)
+    fills = paper.read_paper(paper_section)
+    balance, rate = _start_balance(broker, paper_section), broker.value(COMMISSION)
+    paper_rate = paper_section.get(paper.COMMISSION)
+    market_type, options = broker.value(MARKET_TYPE), _client_options(broker)
     broker.warn_unknown(FIELDS, ("paper_trading_config",))
     if broker_type is None:
         return None
+    gate = _gate(broker, broker_type) if mode == "live" else LiveGate()
     return BrokerSpec(
         type=broker_type,
         trading_mode=mode,
-        start_balance=next((money for money in (paper_balance, cash, initial) if money is not None), DEFAULT_BALANCE),
+        start_balance=balance,
         commission_rate=rate if paper_rate is None else paper_rate,
-        paper=paper,
+        paper=fills,
+        exchange=broker_type if broker_type in EXCHANGES else None,
+        market_type=market_type,
+        ccxt=options,
+        testnet=gate.testnet,
+        credentials=gate.credentials,
+        max_position_size=gate.max_position_size,
+        max_daily_loss=gate.max_daily_loss,
     )
+
+
+def _start_balance(broker: Section, paper_section: Section) -> Decimal:
+    said = (paper_section.get(paper.BALANCE), broker.get(CASH), broker.get(INITIAL_BALANCE))
+    return next((money for money in said if money is not None), DEFAULT_BALANCE)
 
 
 def _trading_mode(broker: Section) -> TradingMode:
@@ -152,71 +159,30 @@ def _trading_mode(broker: Section) -> TradingMode:
     if implied and not broker.present("trading_mode"):
         return "paper"
     mode = broker.get(TRADING_MODE)
-    if mode == "live":
-        extra = " (and contradicts the type binance_paper)" if implied else ""
-        broker.error("trading_mode", f"live trading is not available in this version{extra}", "use paper")
+    if mode == "live" and implied:
+        broker.error(TRADING_MODE.name, "live contradicts the type binance_paper", "set broker.type to binance")
+        return "paper"
     return mode or "paper"
 
 
-def _read_paper(paper: Section) -> PaperSpec:
-    mode = paper.value(MODE)
-    asked = [field.name for field in _IMPERFECTIONS if paper.present(field.name)]
-    slippage = _slippage(paper)
-    impact = _impact(paper)
-    latency = _latency(paper)
-    partial, rejects = paper.value(PARTIAL_FILLS), paper.value(REJECTS)
-    realistic = paper.value(REALISTIC_FILLS)
-    quality, seed = paper.value(QUALITY), paper.value(SEED)
-    paper.warn_unknown(PAPER_FIELDS)
-    if not realistic and partial:
-        paper.warning(PARTIAL_FILLS.name, "has no effect while realistic_fills is false")
-        partial = 0.0
-    if mode == "disabled":
-        for name in asked:
-            paper.warning(name, "has no effect while mode is disabled")
-        return PaperSpec(mode=mode, realistic_fills=realistic, enable_execution_quality=quality, seed=seed)
-    if paper.present(MODE.name) and not asked:
-        paper.warning(MODE.name, "switches nothing on by itself", "name the imperfections you want, e.g. base_slippage")
-    return PaperSpec(
-        mode=mode,
-        slippage_model=slippage[0] if slippage else None,
-        base_slippage=slippage[1] if slippage else None,
-        market_impact_enabled=impact is not None,
-        market_impact_factor=impact,
-        min_latency_ms=latency[0],
-        max_latency_ms=latency[1],
-        partial_fill_probability=partial,
-        reject_probability=rejects,
-        realistic_fills=realistic,
-        enable_execution_quality=quality,
-        seed=seed,
-    )
+def _client_options(broker: Section) -> dict[str, Any]:
+    options = broker.value(CLIENT)
+    section = broker.section(CLIENT.name) if options else broker
+    for name in (name for name in SECRETS_OF_THE_CLIENT if name in options):
+        remedy = "use broker.credentials (botctl secrets add)"
+        section.error(name, "credentials are no options of the client", remedy)
+    return options
 
 
-def _slippage(paper: Section) -> tuple[SlippageModel, Decimal] | None:
-    model, base = paper.value(SLIPPAGE_MODEL), paper.value(BASE_SLIPPAGE)
-    asked = paper.present(SLIPPAGE_MODEL.name) or paper.present(BASE_SLIPPAGE.name)
-    return (model, base) if asked else None
-
-
-def _impact(paper: Section) -> Decimal | None:
-    enabled, factor = paper.get(IMPACT), paper.value(IMPACT_FACTOR)
-    if enabled is False and paper.present(IMPACT_FACTOR.name):
-        paper.warning(IMPACT_FACTOR.name, "has no effect while market_impact_enabled is false")
-    if enabled is None:
-        enabled = paper.present(IMPACT_FACTOR.name)
-    return factor if enabled else None
-
-
-def _latency(paper: Section) -> tuple[float, float]:
-    enabled, low, high = paper.get(LATENCY), paper.value(MIN_LATENCY), paper.value(MAX_LATENCY)
-    given = [field.name for field in (MIN_LATENCY, MAX_LATENCY) if paper.present(field.name)]
-    if given and low >= high:
-        remedy = f"min_latency_ms {low:g} must be below max_latency_ms {high:g}"
-        paper.error(given[0], "the smallest latency must be below the largest", remedy)
-    if enabled is False:
-        for name in given:
-            paper.warning(name, "has no effect while latency_simulation is false")
-    if enabled is None:
-        enabled = bool(given)
-    return (low, high) if enabled else (0.0, 0.0)
+def _gate(broker: Section, broker_type: str) -> LiveGate:
+    if broker_type in SIMULATED:
+        rule = f"live orders need an exchange, and the broker {broker_type} has none"
+        broker.error(TRADING_MODE.name, rule, "set broker.type to the id of an exchange, e.g. binance")
+        return LiveGate()
+    if broker_type in ELSEWHERE:
+        rule = f"live trading through {broker_type} is not available in this version"
+        broker.error(TYPE.name, rule, "name an exchange, e.g. binance")
+        return LiveGate()
+    if broker.present("paper_trading_config"):
+        broker.warning("paper_trading_config", "has no effect in live trading")
+    return pass_gate(broker)

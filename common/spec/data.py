@@ -4,52 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from common.spec.data_source import SOURCE, market_of
 from common.spec.dates import IsoDate
+from common.spec.exchanges import EXCHANGES
 from common.spec.fields import Field, Flag, PassThrough, Real, Text, Unfit, Whole
 from common.spec.generation import canonical
 from common.spec.interval_text import IntervalText
-from common.spec.intervals import USUAL, Interval
+from common.spec.intervals import USUAL, Interval, interval_seconds
 from common.spec.model import BrokerSpec, DataSource, DataSpec, FileSpec
 from common.spec.section import Section
 from common.spec.symbol_text import SymbolText
-
-_SIMULATED = ("simulated", "paper", "mock", "backtrader", "file_broker")
-"""Words for the built-in market: its own name, and the brokers that have no market of their own."""
-UNAVAILABLE = (
-    "binance",
-    "binance_paper",
-    "alpaca",
-    "yahoo",
-    "websocket",
-    "ibkr",
-    "interactive_brokers",
-    "coingecko",
-)
-_REMEDY = "use file or simulated"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source(Field[DataSource]):
-    """Which market; sources that exist elsewhere but not here are refused by name."""
-
-    kind = "text"
-
-    def parse(self, value: object) -> DataSource:
-        word = value.strip().lower() if isinstance(value, str) else ""
-        if word == "file":
-            return "file"
-        if word in _SIMULATED:
-            return "simulated"
-        if word in UNAVAILABLE:
-            raise Unfit(f"{word} is not available in this version; {_REMEDY}")
-        raise Unfit(self.rule())
-
-    def rule(self) -> str:
-        return "must be one of: file, simulated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +48,13 @@ class ZoneName(Text):
         return "must be an IANA time zone such as UTC or Europe/Berlin"
 
 
-SOURCE = Source(
-    name="data_source",
-    default_note="simulated for paper, mock, backtrader and file_broker brokers; else the broker's type",
-    note="paper, mock, backtrader and file_broker mean simulated",
-)
 SYMBOL = SymbolText(name="symbol", longest=20, blank_is_absent=True, default_note="the bot's symbol")
-INTERVAL = IntervalText(name="interval", default="1h", note="another than " + ", ".join(USUAL) + " is worth a warning")
+INTERVAL = IntervalText(
+    name="interval",
+    default="1h",
+    note="another than " + ", ".join(USUAL) + " is worth a warning; of an exchange it must be one that it offers",
+)
+EXCHANGE_INTERVAL = replace(INTERVAL, any_grid=True)
 SOURCE_INTERVAL = IntervalText(
     name="source_interval",
     blank_is_absent=True,
@@ -99,7 +67,7 @@ LOOKBACK = Whole(
 HISTORY = Flag(
     name="history",
     note="the first lookback_bars bars only warm indicators up",
-    default_note="file false, simulated true",
+    default_note="file false, simulated and exchange true",
 )
 SEED = Whole(name="seed", low=0, below=2**63, default=0, note="seed of the simulated market")
 SPEED = Real(
@@ -133,6 +101,7 @@ TIMEZONE = ZoneName(
     note="IANA name, for timestamps in the file that carry none",
 )
 REVERSE = Flag(name="reverse", default=False, note="the file is written newest first")
+_REPLAY_FIELDS: tuple[Field[Any], ...] = (SEED, SPEED, REALTIME, REALTIME_INTERVAL, FROM, TO, PATH)
 FILE_FIELDS: tuple[Field[Any], ...] = (
     PATH,
     DATETIME_COL,
@@ -166,27 +135,33 @@ FIELDS: tuple[Field[Any], ...] = (
 
 def read_data(data: Section, broker: BrokerSpec | None, symbol: str) -> DataSpec | None:
     """The data section; None when the source cannot be told (then an error is noted)."""
-    source = _source(data, broker)
+    source, exchange = market_of(data, broker, file_named=data.given(PATH))
+    if source == "simulated" and data.given(PATH):
+        data.warning(PATH.name, "is not read: data_source is not file", "set data.data_source to file")
     feed_symbol = (data.get(SYMBOL) or symbol).strip()
-    interval, lookback = Interval.of(data.value(INTERVAL)), data.value(LOOKBACK)
+    interval, lookback = _interval(data, exchange), data.value(LOOKBACK)
     if lookback > 5000:
         data.warning(LOOKBACK.name, "is more than 5000 bars", "the bot needs as many before it may trade")
     file = _read_file(data, required=source == "file")
     speed, bar_seconds = _pace(data, source)
     start, end = _range(data)
     history, seed = data.get(HISTORY), data.value(SEED)
+    if source == "exchange":
+        _warn_of_replay(data)
+        start = end = None
     source_interval = _source_interval(data, source, interval)
     data.warn_unknown(FIELDS)
     if source is None:
         return None
     spec = DataSpec(
         source=source,
+        exchange=exchange,
         symbol=feed_symbol,
         interval=interval.text,
         interval_seconds=interval.seconds,
         source_interval=source_interval,
         lookback_bars=lookback,
-        history=source == "simulated" if history is None else history,
+        history=source == "exchange" or (source == "simulated" if history is None else history),
         seed=seed,
         speed=speed,
         bar_seconds=bar_seconds,
@@ -210,6 +185,8 @@ def market_identity(data: DataSpec) -> str:
         "seed": data.seed if data.source == "simulated" else None,
         "file": data.file.model_dump() if data.file else None,
     }
+    if data.exchange is not None:
+        makes["exchange"] = data.exchange
     if data.bar_interval.by_calendar:
         makes["interval"] = data.interval
     if data.source_interval is not None:
@@ -217,24 +194,23 @@ def market_identity(data: DataSpec) -> str:
     return hashlib.sha256(canonical(makes)).hexdigest()[:16]
 
 
-def _source(data: Section, broker: BrokerSpec | None) -> DataSource | None:
-    if data.given(SOURCE):
-        source = data.get(SOURCE)
-    elif broker is None:
-        return None
-    else:
-        source = _derived(data, broker)
-    if source == "simulated" and data.given(PATH):
-        data.warning(PATH.name, "is not read: data_source is not file", "set data.data_source to file")
-    return source
+def _interval(data: Section, exchange: str | None) -> Interval:
+    if exchange is None:
+        return Interval.of(data.value(INTERVAL))
+    interval = Interval.of(data.value(EXCHANGE_INTERVAL))
+    offered = sorted(EXCHANGES[exchange], key=interval_seconds)
+    if offered and interval.seconds not in map(interval_seconds, offered):
+        data.error(INTERVAL.name, f"must be one that {exchange} offers: {', '.join(offered)}")
+    return interval
 
 
-def _derived(data: Section, broker: BrokerSpec) -> DataSource | None:
-    try:
-        return SOURCE.parse(broker.type)
-    except Unfit as unfit:
-        data.lacks(SOURCE.name, str(unfit), f"without it the broker's type, {broker.type}, is the source")
-        return None
+def _warn_of_replay(data: Section) -> None:
+    """An exchange's market goes on by itself: what starts, ends or paces a recorded one says nothing here."""
+    for field in _REPLAY_FIELDS:
+        if data.given(field) and data.raw(field.name) is not False:
+            data.warning(field.name, "has no effect: an exchange's market begins now and goes at its own pace")
+    if data.raw(HISTORY.name) is False:
+        data.warning(HISTORY.name, "has no effect: the past of an exchange's market only warms indicators up")
 
 
 def _source_interval(data: Section, source: DataSource | None, interval: Interval) -> str | None:
@@ -277,10 +253,12 @@ def _read_file(data: Section, *, required: bool) -> FileSpec | None:
 def _pace(data: Section, source: DataSource | None) -> tuple[float | None, float | None]:
     """(market seconds per real second, real seconds per bar): exactly one is given."""
     speed, realtime, bar_seconds = data.get(SPEED), data.value(REALTIME), data.value(REALTIME_INTERVAL)
-    if speed is not None:
+    if source != "exchange" and speed is not None:
         if realtime:
             data.warning(REALTIME.name, "has no effect: data.speed is given")
         return speed, None
+    if source == "exchange":
+        return None, None
     if source == "simulated":
         if realtime:
             data.warning(REALTIME.name, "has no effect on the simulated market", "use data.speed")

@@ -11,15 +11,19 @@ from common.spec.decode import decode
 from common.wire.ticket import RowFacts
 
 
-def generation_of(config: object, row: RowFacts) -> str:
+def generation_of(config: object, row: RowFacts, credentials: str | None = None) -> str:
     """16 hexadecimal digits that change exactly when the meaning of the config, or its owner, does.
 
     Order of keys, white space, and 1 against 1.0 do not matter; a config kept as JSON text equals the same
-    config decoded. Never raises: a config that cannot be read has a generation too.
+    config decoded. Never raises: a config that cannot be read has a generation too. `credentials`: version of the
+    stored credentials that the config names, so that a life with outdated ones is replaced.
     """
     decoded, problem = decode(config)
     subject: object = {"undecoded": bytes(config) if isinstance(config, memoryview) else config} if problem else decoded
-    return hashlib.sha256(canonical({"config": subject, "user_id": row.user_id})).hexdigest()[:16]
+    meaning = {"config": subject, "user_id": row.user_id}
+    if credentials is not None:
+        meaning["credentials"] = credentials
+    return hashlib.sha256(canonical(meaning)).hexdigest()[:16]
 
 
 def canonical(value: object) -> bytes:

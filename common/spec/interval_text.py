@@ -12,6 +12,9 @@ from common.spec.intervals import RULE, USUAL, interval_seconds
 class IntervalText(Text):
     """Length of a bar."""
 
+    any_grid: bool = False
+    """Whether an unusual interval goes without a remark."""
+
     def parse(self, value: object) -> str:
         if not isinstance(value, str):
             raise Unfit(self.rule())
@@ -23,7 +26,7 @@ class IntervalText(Text):
         return text
 
     def remark(self, value: object) -> str:
-        if str(value).strip() in USUAL:
+        if self.any_grid or str(value).strip() in USUAL:
             return ""
         return f"is an unusual interval (usual: {', '.join(USUAL)}); exchanges may refuse it"
 

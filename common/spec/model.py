@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.spec.intervals import Interval
 
-BrokerType = Literal["binance", "paper", "mock", "file_broker", "backtrader", "alpaca", "ibkr"]
 TradingMode = Literal["paper", "live"]
 PaperMode = Literal["disabled", "basic", "realistic", "advanced"]
 SlippageModel = Literal["linear", "sqrt", "fixed"]
 AssetType = Literal["crypto", "stock"]
-DataSource = Literal["file", "simulated"]
+DataSource = Literal["file", "simulated", "exchange"]
+MarketType = Literal["spot", "linear"]
 OrderType = Literal["market", "limit"]
 OnStop = Literal["keep", "cancel_orders", "close_position"]
 Summaries = Literal["none", "hourly", "daily", "weekly", "monthly"]
@@ -62,13 +62,34 @@ class PaperSpec(_Part):
 class BrokerSpec(_Part):
     """Where orders go and what the account starts with."""
 
-    type: BrokerType
+    type: str
+    """`paper`, `mock`, `file_broker`, `backtrader`, `alpaca`, `ibkr`, or the id of an exchange."""
     trading_mode: TradingMode = "paper"
     start_balance: Decimal = Decimal(10000)
     """Money."""
     commission_rate: Decimal = Decimal("0.001")
     """Fraction of the notional, on each side."""
     paper: PaperSpec = PaperSpec()
+    exchange: str | None = None
+    """Id of the exchange whose market the bot trades, for real or in simulation; None when its market is a file or
+    the simulated one, whatever `type` says."""
+    market_type: MarketType = "spot"
+    """`linear`: perpetual futures settled in the quote currency."""
+    testnet: bool = False
+    """Live orders go to the exchange's test network."""
+    credentials: str | None = None
+    """Name of the stored credentials; None: those of the row, else of the supervisor's environment. Live only."""
+    ccxt: dict[str, Any] = Field(default_factory=dict)
+    """Constructor options of the exchange's client, as written."""
+    max_position_size: Decimal | None = None
+    """Money; of `broker.risk_management`, given exactly when live. `RiskSpec` has the limit in force."""
+    max_daily_loss: Decimal | None = None
+    """Money; likewise."""
+
+    @property
+    def live(self) -> bool:
+        """Whether real orders are sent, to the exchange or to its test network."""
+        return self.trading_mode == "live"
 
 
 class LogicSpec(_Part):
@@ -124,6 +145,8 @@ class DataSpec(_Part):
     """The market the bot sees."""
 
     source: DataSource
+    exchange: str | None = None
+    """Id of the exchange, given exactly when the source is one."""
     symbol: str
     interval: str = "1h"
     interval_seconds: int = 3600
@@ -136,7 +159,7 @@ class DataSpec(_Part):
     seed: int = 0
     """Seed of the simulated market."""
     speed: float | None = 0.0
-    """Market seconds per real second; 0 = as fast as possible; None exactly when `bar_seconds` decides."""
+    """Market seconds per real second; 0 = as fast as possible; None when `bar_seconds` decides, or an exchange."""
     bar_seconds: float | None = None
     """Real seconds per bar, when a file is replayed with `simulate_realtime`."""
     file: FileSpec | None = None

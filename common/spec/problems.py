@@ -97,5 +97,11 @@ def missing_file_problem(path: str) -> Problem:
     return error("data.file_path", path, "the file must exist and be readable", remedy)
 
 
+def missing_credentials_problem(name: str) -> Problem:
+    """The error for credentials that are named but not stored; for those who may look into the database."""
+    rule = "no credentials of that name are stored"
+    return error("broker.credentials", name, rule, f"store them with `botctl secrets add {name}`")
+
+
 def _printable(path: str) -> str:
     return path if path.isprintable() and len(path) <= _LONGEST_PATH else ascii(path[:_LONGEST_PATH])[1:-1]

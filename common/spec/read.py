@@ -10,11 +10,12 @@ from common.spec.broker import read_broker
 from common.spec.data import read_data
 from common.spec.decode import decode
 from common.spec.fields import Field, Flag, PassThrough, Text, Whole
+from common.spec.gate import warn_of_testnet
 from common.spec.limits import read_limits
 from common.spec.model import BotSpec, BrokerSpec, DataSpec
 from common.spec.notifications import read_notifications
 from common.spec.problems import Problem
-from common.spec.risk import read_risk
+from common.spec.risk import read_risk, stricter
 from common.spec.section import MANIFEST_REMEDY, MANIFEST_RULE, Section
 from common.spec.strategy import read_strategy
 from common.spec.symbol_text import ONE_SYMBOL, SymbolText
@@ -107,11 +108,14 @@ def _read(config: Section, content: dict[str, Any], row: RowFacts) -> BotSpec:
     enabled, user_id = config.value(ENABLED), _owner(config, row)
     symbol = _symbol(config)
     broker = read_broker(config)
+    leveraged = broker is not None and broker.live and broker.market_type == "linear"
     trading_section, risk_section = config.section("trading"), config.section("risk_management")
     strategy = read_strategy(config, trading_section, symbol)
     data = read_data(config.section("data"), broker, symbol)
-    trading = read_trading(trading_section, risk_section, symbol)
-    risk = read_risk(risk_section)
+    if data is not None and data.exchange is not None and broker is not None and not broker.live:
+        warn_of_testnet(config.section("broker"))
+    trading = read_trading(trading_section, risk_section, symbol, leveraged=leveraged)
+    risk = stricter(read_risk(risk_section), broker)
     notifications = read_notifications(config.section("notifications"))
     limits = read_limits(config.section("limits"))
     judged = () if any(config.present(field.name) for field in (SYMBOL, *OLD_SYMBOLS)) else (SEVERAL_SYMBOLS,)
@@ -122,7 +126,7 @@ def _read(config: Section, content: dict[str, Any], row: RowFacts) -> BotSpec:
         enabled=enabled,
         symbol=symbol,
         user_id=user_id,
-        broker=broker or BrokerSpec(type="paper"),
+        broker=_on_its_market(broker or BrokerSpec(type="paper"), data),
         strategy=strategy,
         data=data or DataSpec(source="simulated", symbol=symbol),
         trading=trading,
@@ -131,6 +135,11 @@ def _read(config: Section, content: dict[str, Any], row: RowFacts) -> BotSpec:
         limits=limits,
         raw=content,
     )
+
+
+def _on_its_market(broker: BrokerSpec, data: DataSpec | None) -> BrokerSpec:
+    """The broker with the exchange that the bot's candles come from; none for a file or the simulated market."""
+    return broker.model_copy(update={"exchange": data.exchange if data else None})
 
 
 def _refuse_manifest(config: Section) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from common.spec import broker, data, limits, notifications, read, risk, strategy, trading
+from common.spec import broker, data, gate, limits, notifications, paper, read, risk, strategy, trading
 from common.spec.fields import Choice, Field
 
 SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
@@ -15,7 +15,13 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
         "broker.paper_trading_config",
         "How the simulated venue fills. Without it fills are exact, immediate and repeatable; every imperfection is "
         "switched on only by a key that is given, and its randomness is seeded.",
-        broker.PAPER_FIELDS,
+        paper.FIELDS,
+    ),
+    (
+        "broker.risk_management",
+        "Limits that live trading does not begin without; `risk_management` may have stricter ones. Read for live "
+        "trading only.",
+        gate.RISK_FIELDS,
     ),
     ("strategy", "Which strategy decides.", strategy.FIELDS),
     (
@@ -28,7 +34,7 @@ SECTIONS: tuple[tuple[str, str, Sequence[Field[Any]]], ...] = (
         "When to enter; `exit_logic` has the same keys and says when to leave.",
         strategy.LOGIC_FIELDS,
     ),
-    ("data", "The market the bot sees. Sources in this version: file, simulated.", data.FIELDS),
+    ("data", "The market the bot sees. Sources: file, simulated, or an exchange.", data.FIELDS),
     ("trading", "How orders are made.", trading.FIELDS),
     ("risk_management", "Limits, all in force. Percents are percent: 3 means 3 %.", risk.FIELDS),
     ("notifications", "What the owner wants to hear, and where.", notifications.FIELDS),
@@ -49,6 +55,12 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("symbol", "no spelling of it is there"),
     ("user_id", "it differs from the row's user_id"),
     ("broker.type", "it is file_broker: orders are kept in the database, not in files"),
+    ("broker.api_key", "it stands in the row of a live bot, or is given beside credentials"),
+    ("broker.api_secret", "it is given beside credentials"),
+    ("broker.api_password", "it is given beside credentials"),
+    ("broker.credentials", "the bot is live and its config names none"),
+    ("broker.testnet", "it is true in paper mode"),
+    ("broker.paper_trading_config", "the bot is live"),
     ("broker.paper_trading_config.mode", "it is given without any imperfection"),
     ("broker.paper_trading_config.<imperfection>", "it is given but switched off by another key"),
     ("strategy.type", "it is missing"),
@@ -57,14 +69,17 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("strategy.parameters.position_size", "it differs from trading.position_size"),
     ("strategy.parameters.max_position_size", "it is above 1 although it is a fraction"),
     ("strategy.parameters.min_position_size", "it is above max_position_size"),
-    ("data.interval", "it is none of the usual intervals"),
+    ("data.data_source", "in paper mode it names another exchange than broker.type"),
+    ("data.interval", "it is none of the usual intervals, and the source is no exchange"),
     ("data.source_interval", "it is none of the usual intervals; it is given but the source is not a file"),
     ("data.lookback_bars", "it is above 5000"),
     ("data.file_path", "it is given but the source is not a file"),
-    ("data.simulate_realtime", "data.speed is given, or the source is simulated"),
+    ("data.simulate_realtime", "data.speed is given, or the source is simulated or an exchange"),
+    ("data.realtime_interval", "the source is an exchange; also for speed, seed, fromdate and todate"),
+    ("data.history", "it is false and the source is an exchange"),
     ("trading.max_positions", "it is above 10"),
     ("trading.max_exposure", "it is below 1: it is not enforced on a single bot"),
-    ("trading.leverage", "it is not 1: it is not enforced on a single bot"),
+    ("trading.leverage", "it is not 1 and the bot is not live on a linear market: it is not enforced"),
     ("trading.allow_short", "it is true: no strategy of this version opens shorts"),
     ("trading.symbol", "it differs from the bot's symbol"),
     ("trading.close_on_stop", "it contradicts on_stop"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from common.spec.fields import Choice, Field, Flag, Money, Number, Whole
-from common.spec.model import RiskSpec
+from common.spec.model import BrokerSpec, RiskSpec
 from common.spec.section import Section
 from common.spec.trading import MAX_DRAWDOWN, SHOWN_ONLY
 
@@ -102,6 +102,22 @@ def read_risk(risk: Section) -> RiskSpec:
         max_daily_trades=trades,
         max_portfolio_risk=portfolio,
     )
+
+
+def stricter(risk: RiskSpec, broker: BrokerSpec | None) -> RiskSpec:
+    """`risk` within the limits that a live broker is given besides; the smaller of two holds."""
+    if broker is None:
+        return risk
+    return risk.model_copy(
+        update={
+            "max_position_size": _smaller(risk.max_position_size, broker.max_position_size),
+            "max_daily_loss": _smaller(risk.max_daily_loss, broker.max_daily_loss),
+        }
+    )
+
+
+def _smaller(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
 def _levels(risk: Section) -> tuple[Decimal | None, Decimal | None]:

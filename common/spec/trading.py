@@ -46,7 +46,9 @@ MAX_DRAWDOWN = Number(
 )
 MAX_EXPOSURE = Number(name="max_exposure", low=0, high=1_000_000, unit="fraction", note=SHOWN_ONLY)
 ALLOW_SHORT = Flag(name="allow_short", default=False, note="no strategy of this version opens shorts")
-LEVERAGE = Number(name="leverage", above=0, high=1000, default=Decimal(1), note=SHOWN_ONLY)
+LEVERAGE = Number(
+    name="leverage", above=0, high=1000, default=Decimal(1), note=f"of live linear orders; else it {SHOWN_ONLY}"
+)
 
 
 class CloseOnStop(Field[OnStop]):
@@ -83,15 +85,18 @@ FIELDS: tuple[Field[Any], ...] = (
 )
 
 
-def read_trading(trading: Section, risk: Section, symbol: str) -> TradingSpec:
-    """The trading section; `risk_management.max_drawdown_pct` stands in when it is not given here."""
+def read_trading(trading: Section, risk: Section, symbol: str, *, leveraged: bool = False) -> TradingSpec:
+    """The trading section; `risk_management.max_drawdown_pct` stands in when it is not given here.
+
+    `leveraged`: the bot trades live where there is leverage.
+    """
     drawdown = trading.get(MAX_DRAWDOWN)
     from_risk = risk.get(MAX_DRAWDOWN)
     positions, leverage, exposure = trading.value(MAX_POSITIONS), trading.value(LEVERAGE), trading.get(MAX_EXPOSURE)
     short = trading.value(ALLOW_SHORT)
     if positions > 10:
         trading.warning(MAX_POSITIONS.name, "is more than 10", "a bot holds one position at a time")
-    if leverage != 1:
+    if leverage != 1 and not leveraged:
         trading.warning(LEVERAGE.name, SHOWN_ONLY)
     if exposure is not None and exposure < 1:
         trading.warning(MAX_EXPOSURE.name, SHOWN_ONLY)

@@ -16,7 +16,8 @@ from common.errors import BotvisorError
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop", "take_profit"]
-Purpose = Literal["entry", "exit"]
+Purpose = Literal["entry", "exit", "protective"]
+"""`protective`: a stop that rests at the venue as long as the position."""
 OrderStatus = Literal[
     "intended", "submitted", "accepted", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"
 ]
@@ -82,6 +83,10 @@ class Order:
     def remaining(self) -> Decimal:
         """Quantity not filled yet."""
         return self.quantity - self.filled_quantity
+
+    def placed(self, venue_order_id: str | None, at: datetime) -> Order:
+        """This order once the venue has it, under its own id. Raises IllegalTransition."""
+        return replace(self.moved("accepted", at), venue_order_id=venue_order_id)
 
     def moved(self, status: OrderStatus, at: datetime, reason: str | None = None) -> Order:
         """This order in another state. Raises IllegalTransition."""

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from common.wire.told import Told
+
 
 class Fact(BaseModel):
     """Root of all facts."""
@@ -31,7 +33,7 @@ class OrderChanged(Fact):
     symbol: str
     side: Literal["buy", "sell"]
     order_type: Literal["market", "limit", "stop", "take_profit"]
-    purpose: Literal["entry", "exit"]
+    purpose: Literal["entry", "exit", "protective"]
     status: Literal[
         "intended", "submitted", "accepted", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"
     ]
@@ -41,7 +43,7 @@ class OrderChanged(Fact):
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
     commission: Decimal = Decimal(0)
-    reason: str | None = None
+    reason: Told | None = None
     """Why the order was made (entry or exit reason); for rejected and expired orders why it ended."""
     created_at: datetime
     updated_at: datetime
@@ -149,7 +151,7 @@ class EntryDenied(Fact):
     side: Annotated[str, Field(max_length=10)]
     """buy or sell, or what else the signal said."""
     rule: str
-    message: str
+    message: Told
     limit: str | None = None
     value: str | None = None
     decided_at: datetime
@@ -163,7 +165,7 @@ class IncidentReported(Fact):
     incident_key: str
     severity: Literal["info", "warning", "error", "critical"]
     error_class: str
-    message: str
+    message: Told
     details: dict[str, Any] = Field(default_factory=dict)
     at: datetime
     category: str | None = None

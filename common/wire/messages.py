@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from common.wire.told import Told
+
 PROTOCOL_VERSION = 1
 
 
@@ -87,7 +89,7 @@ class Goodbye(Message):
     """Worker → supervisor, last words of a life that ends on purpose."""
 
     cause: Literal["drained", "terminated", "hangup", "finished", "orphaned", "bad_spec", "locked", "failed"]
-    detail: str | None = None
+    detail: Told | None = None
     error_class: str | None = None
     """Name of the `ErrorClass` of what ended it; None for an end that is no error."""
 

@@ -7,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr, SerializationInfo, field_serializer
 
 from common.wire.facts import Checkpoint
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class RowFacts(_Part):
@@ -76,6 +76,41 @@ class Recovery(_Part):
     """When there is no checkpoint: all trades of the bot, oldest first (a bot of the earlier service)."""
 
 
+class Credentials(_Part):
+    """What proves to an exchange who asks. Hidden wherever it is shown or written; see `encode_ticket`."""
+
+    api_key: SecretStr
+    secret: SecretStr
+    password: SecretStr | None = None
+    """Third part, where an exchange has one."""
+
+    @field_serializer("api_key", "secret", "password")
+    def _reveal(self, value: SecretStr | None, info: SerializationInfo) -> str | SecretStr | None:
+        revealed = value is not None and info.context is _PRIVATE
+        return value.get_secret_value() if revealed and value is not None else value
+
+    def texts(self) -> tuple[str, ...]:
+        """The parts in clear."""
+        return tuple(part.get_secret_value() for part in (self.api_key, self.secret, self.password) if part)
+
+
+class ExchangeTicket(_Part):
+    """How a life reaches its exchange."""
+
+    exchange: str
+    """Id as the client library has it."""
+    mode: Literal["live", "testnet", "public"]
+    """`public`: prices only, fills are simulated; no credentials."""
+    options: dict[str, Any] = {}
+    """Constructor options of the client: the service's, and over them the bot's."""
+    credentials: Credentials | None = None
+    """None exactly when the mode is public."""
+    bucket_dir: Path
+    """Folder of the rate limits that all processes of this host share."""
+    markets: tuple[dict[str, Any], ...] = ()
+    """The bot's markets as the client library describes them; none: the life asks the exchange."""
+
+
 class Ticket(_Part):
     """One life of one bot."""
 
@@ -100,3 +135,13 @@ class Ticket(_Part):
     process_title: str
     plugin_dirs: tuple[Path, ...] = ()
     recovery: Recovery = Recovery()
+    exchange: ExchangeTicket | None = None
+    """None when the bot's market is a file or the simulated one."""
+
+
+def encode_ticket(ticket: Ticket) -> bytes:
+    """The ticket for the private channel to its life: the only form that holds its secrets in clear."""
+    return ticket.model_dump_json(context=_PRIVATE).encode()
+
+
+_PRIVATE = {"channel": "private"}

@@ -15,6 +15,7 @@ from supervisor.cli import (
     incidents,
     replay,
     reports,
+    secrets,
     service,
     setup,
     stack,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 app.add_typer(strategies.app, name="strategies")
+app.add_typer(secrets.app, name="secrets")
 app.command("init")(setup.init)
 app.command("add")(setup.add)
 app.command("validate")(setup.validate)

@@ -11,7 +11,7 @@ from common.errors import BotvisorError
 from supervisor.cli.options import Json
 from supervisor.cli.output import print_json, say, show
 from supervisor.cli.session import configured
-from supervisor.control import ask
+from supervisor.control.socket import ask
 from supervisor.doctor import host, service
 from supervisor.doctor.finding import Finding, Verdict
 from supervisor.processes.limits import read_limits

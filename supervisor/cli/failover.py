@@ -9,7 +9,7 @@ import typer
 from supervisor.cli.options import Json
 from supervisor.cli.output import fail, print_json, say
 from supervisor.cli.session import configured
-from supervisor.control import ask
+from supervisor.control.socket import ask
 
 _NOBODY = "no supervisor answers on its control socket; is it running with this BOTVISOR_RUN_DIR?"
 

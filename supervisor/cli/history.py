@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from common.spec.credentials import blanked
 from common.spec.data import FILE_FIELDS, PATH
 from common.spec.intervals import interval_seconds
 
@@ -37,7 +38,7 @@ class History:
 
 def over_history(config: dict[str, Any], history: History) -> dict[str, Any]:
     """`config` as a paper bot that trades this history as fast as it can and tells nobody. The result is unread."""
-    result = deepcopy(config)
+    result = deepcopy(blanked(config))
     result |= {"enabled": True, "notifications": dict(_SILENT)}
     result["data"] = _data(_section(result, "data"), history)
     broker = _section(result, "broker")

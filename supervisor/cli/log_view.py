@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from supervisor.log_merger import COMBINED, ERRORS
+from supervisor.host.log_merger import COMBINED, ERRORS
 
 _LOOK_AGAIN = 0.3
 

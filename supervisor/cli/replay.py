@@ -23,7 +23,7 @@ from supervisor.cli import trial as trials
 from supervisor.cli.history import History
 from supervisor.cli.options import Json
 from supervisor.cli.session import configured
-from supervisor.control import ask
+from supervisor.control.socket import ask
 from supervisor.processes.backtest import BacktestError, run_backtest
 from supervisor.processes.replay import ReplaySupervisor
 from supervisor.settings import Settings

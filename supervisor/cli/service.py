@@ -14,12 +14,12 @@ from common.errors import ConfigurationError
 from supervisor.cli.options import Json
 from supervisor.cli.output import fail, say
 from supervisor.cli.session import configured
-from supervisor.intent import read_intent, workers_shall_end
+from supervisor.host.intent import read_intent, workers_shall_end
+from supervisor.host.state_folder import is_held
 from supervisor.processes.strays import end_recorded_lives
 from supervisor.processes.systemctl import manager_runs, systemctl
 from supervisor.service_manager.unit import Service, environment_text, unit_text
 from supervisor.settings import Settings
-from supervisor.state_folder import is_held
 
 Name = Annotated[str, typer.Option("--name", help="Name of the service.")]
 User = Annotated[bool, typer.Option("--user", help="A service of this user alone, run by the user's own manager.")]

@@ -10,7 +10,7 @@ from typing import Any
 
 from common.errors import BotvisorError, ConfigurationError
 from supervisor.cli.output import fail
-from supervisor.control import ask
+from supervisor.control.socket import ask
 from supervisor.settings import Settings, load_settings
 from supervisor.store.console import Console, open_console
 

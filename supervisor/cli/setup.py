@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,8 @@ import typer
 
 from common.errors import ConfigurationError
 from common.spec import Problem, SpecReading, read_spec
+from common.spec.credentials import blanked, named_credentials
+from common.spec.problems import missing_credentials_problem
 from common.wire.ticket import RowFacts
 from supervisor.cli.demo import DEMO_BOTS
 from supervisor.cli.options import Json
@@ -57,7 +60,7 @@ def add(
     """Add a bot from a JSON file."""
     with session(as_json) as here:
         config = read_json(file)
-        reading = examine(here.settings, config, RowFacts(bot_id=0))
+        reading = examine(here.settings, config, RowFacts(bot_id=0), here.console.sealed())
         if reading.errors and not force:
             report_problems(reading, str(file), as_json=as_json)
             raise typer.Exit(1)
@@ -77,20 +80,26 @@ def validate(
         with session(as_json) as here:
             row = here.console.find(target)
             facts = RowFacts(bot_id=row.id, user_id=row.user_id, description=row.description, status=row.status)
-            reading = examine(here.settings, row.config, facts)
+            reading = examine(here.settings, row.config, facts, here.console.sealed())
     report_problems(reading, target, as_json=as_json)
     if reading.errors:
         raise typer.Exit(1)
 
 
-def examine(settings: Settings, config: object, facts: RowFacts) -> SpecReading:
-    """Structure here, strategy and parameters in a worker process, the data file on this machine."""
+def examine(settings: Settings, config: object, facts: RowFacts, stored: Collection[str] | None = None) -> SpecReading:
+    """Structure here, strategy and parameters in a worker process, the data file on this machine.
+
+    `stored`: names of the stored credentials, where a database is there to tell them.
+    """
     reading = read_spec(config, facts)
     draft = reading.draft
     if draft is None:
         return reading
-    found = validate_with_worker(facts, draft.raw, settings.plugin_dirs)
+    found = validate_with_worker(facts, blanked(draft.raw), settings.plugin_dirs)
     problems = [Problem.model_validate(item) for item in found]
+    named = named_credentials(config)
+    if stored is not None and named is not None and named not in stored:
+        problems.append(missing_credentials_problem(named))
     return reading.joined(problems)
 
 

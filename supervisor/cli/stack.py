@@ -11,7 +11,7 @@ import typer
 from supervisor.cli.options import BotName, Json
 from supervisor.cli.output import fail, print_json
 from supervisor.cli.session import session
-from supervisor.control import ask
+from supervisor.control.socket import ask
 from supervisor.store.console import name_of
 
 _LOOK_AGAIN = 0.05

@@ -9,7 +9,7 @@ import typer
 from supervisor.cli.options import Json
 from supervisor.cli.output import fail, say
 from supervisor.cli.session import session
-from supervisor.host_name import host_name
+from supervisor.host.name import host_name
 
 
 def takeover(

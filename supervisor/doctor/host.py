@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from supervisor.control_place import LONGEST_SOCKET_PATH, control_path
+from supervisor.control.place import LONGEST_SOCKET_PATH, control_path
 from supervisor.doctor.finding import Finding, bad, doubtful, fine
 from supervisor.processes.limits import HostLimits
 from supervisor.settings import Settings

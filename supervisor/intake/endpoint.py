@@ -21,9 +21,9 @@ MAX_PATH = zmq.IPC_PATH_MAX_LEN
 """Longest path of a socket in bytes; the system's limit (107 on Linux)."""
 
 
-def ipc_endpoint(run_dir: Path) -> str:
-    """The endpoint below `run_dir`, whose own folder (mode 0700) the router makes when it binds."""
-    return f"ipc://{run_dir / SOCKET_FOLDER / SOCKET_NAME}"
+def socket_path(run_dir: Path) -> Path:
+    """The socket below `run_dir`, in a folder of its own (mode 0700) that the router makes when it binds."""
+    return run_dir / SOCKET_FOLDER / SOCKET_NAME
 
 
 def loopback_endpoint(state_dir: Path) -> str:

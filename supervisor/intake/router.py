@@ -20,8 +20,9 @@ from common.clock import Clock, SystemClock
 from common.errors import ConfigurationError
 from common.wire.codec import DecodeError, decode_message, encode_message
 from common.wire.messages import Ack, Hello, Identify, Kind, Message
-from supervisor.intake.endpoint import bind_private, loopback_endpoint, prepare_ipc, remember_port, remove_own
+from supervisor.intake.endpoint import loopback_endpoint, remember_port, remove_own
 from supervisor.intake.keys import KeyPair, load_keys
+from supervisor.intake.opening import open_socket
 from supervisor.intake.sessions import Session, Sessions
 from supervisor.intake.suspicion import Suspicions, Suspicious, tell_in_log
 
@@ -30,12 +31,8 @@ WATCH_INTERVAL = 1.0
 RECEIVE_LIMIT = 500
 """Messages read per call, so that the loop that calls stays responsive."""
 _POLLIN = int(zmq.POLLIN)
-MAX_MESSAGE = 16 * 1024 * 1024
-"""Bytes of one frame; ZeroMQ cuts the connection of a peer that sends more."""
 MAX_WORD = 64 * 1024
 """Bytes of anything but a journal entry."""
-PEER_QUEUE = 2000
-"""Messages queued per peer and direction (high-water mark)."""
 _FROM_WORKERS = frozenset({Kind.HELLO, Kind.HEARTBEAT, Kind.ENTRY, Kind.GOODBYE, Kind.STACKS})
 _FAILED_HANDSHAKES = (
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -84,8 +81,7 @@ class Router:
     @classmethod
     def bind_tcp(cls, state_dir: Path) -> Self:
         """A router on the loopback interface, with the port and keys of `state_dir`. Raises ConfigurationError."""
-        keys = load_keys(state_dir)
-        router = cls()._bound(loopback_endpoint(state_dir), keys)
+        router = cls()._bound(loopback_endpoint(state_dir), load_keys(state_dir))
         remember_port(state_dir, router.endpoint)
         return router
 
@@ -94,28 +90,9 @@ class Router:
 
         Returns the endpoint as workers reach it. Raises ConfigurationError when it cannot be opened.
         """
-        socket = self._socket
-        socket.linger = 0
-        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # a send to a peer that is gone is told, not swallowed
-        socket.setsockopt(zmq.ROUTER_HANDOVER, 0)
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
-        socket.set_hwm(PEER_QUEUE)
-        path = None
-        if endpoint.startswith("ipc://"):
-            path = prepare_ipc(endpoint)
-        else:
-            self._secure(endpoint, keys)
-        try:
-            if path is None:
-                socket.bind(endpoint)
-            else:
-                self._file = path, bind_private(socket, endpoint, path)
-        except (zmq.ZMQError, OSError) as error:
-            raise ConfigurationError(
-                f"the workers' socket {endpoint} cannot be opened: {error.strerror}; "
-                "stop what uses it, or choose another folder (BOTVISOR_RUN_DIR) or port"
-            ) from error
-        self.endpoint = str(socket.getsockopt_string(zmq.LAST_ENDPOINT)).rstrip("\0")
+        opened = open_socket(self._socket, endpoint, keys)
+        self._file = opened.file
+        self.endpoint = opened.endpoint
         self.server_key = None if keys is None else keys.public
         return self.endpoint
 
@@ -285,17 +262,6 @@ class Router:
             session.unsent_acks.clear()
             return False
         return True
-
-    def _secure(self, endpoint: str, keys: KeyPair | None) -> None:
-        if not endpoint.startswith("tcp://127.0.0.1:"):
-            raise ConfigurationError(
-                f"the workers' socket cannot be at {endpoint!r}; use ipc:// with an absolute path, or tcp://127.0.0.1:PORT"
-            )
-        if keys is None:
-            raise ConfigurationError(f"the workers' socket {endpoint} needs keys: TCP is never used in the clear")
-        self._socket.curve_server = True
-        self._socket.curve_publickey = keys.public.encode()
-        self._socket.curve_secretkey = keys.secret.encode()
 
     def _send(self, routing_id: bytes, message: Message) -> None:
         """Send to a connection that may be gone; it does not matter then."""

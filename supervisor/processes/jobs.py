@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 
 from common.wire.launch import CHECK, SPAWN, CheckAnswer, CheckRequest
-from common.wire.ticket import RowFacts, Ticket
+from common.wire.ticket import RowFacts, Ticket, encode_ticket
 from supervisor.processes.anonymous import anonymous_file, contents
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, ProcessIdentity, Spawned, SpawnFailed
 
@@ -33,7 +33,7 @@ class LifeJob:
     @classmethod
     def of(cls, ticket: Ticket) -> LifeJob:
         """Raises OSError when the ticket cannot be laid down."""
-        return cls(ticket.incarnation, (anonymous_file(ticket.model_dump_json().encode()),))
+        return cls(ticket.incarnation, (anonymous_file(encode_ticket(ticket)),))
 
     def born(self, child: ProcessIdentity) -> list[ProcessEvent]:
         """The process exists; our copy of the ticket is let go."""

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from supervisor.control import ask
+from supervisor.control.socket import ask
+from supervisor.host.state_folder import is_held
 from supervisor.processes.strays import end_recorded_lives
-from supervisor.state_folder import is_held
 
 COMMAND = (sys.executable, "-m", "supervisor")
 RESTART_DELAY = 1.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
-from supervisor.intent import Intent
+from supervisor.host.intent import Intent
 from supervisor.service_manager.systemd import NotifySocket
 
 STATUS_INTERVAL = 3.0

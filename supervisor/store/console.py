@@ -6,7 +6,7 @@ Separate from the recorder: a short-lived connection of another process, which o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from common.errors import ConfigurationError
+from common.wire.ticket import Credentials
 from supervisor.store import queries
+from supervisor.store.adopting import Adoption, adopt
 from supervisor.store.bots import BotRow, insert_bot, read_rows
 from supervisor.store.claims import HeldClaim, held_claim, release_held
 from supervisor.store.commands import WriteStatus
@@ -23,6 +25,8 @@ from supervisor.store.engine import open_engine, reading, safe_url, writing
 from supervisor.store.queries import Rows
 from supervisor.store.recovery_queries import error_counts, recovery_rates, recovery_rows
 from supervisor.store.schema import current, is_current, upgrade
+from supervisor.store.sealing import Seal
+from supervisor.store.secrets import Keys, SealedSecret, Secrets, opened, read_sealed, remove, reseal, store
 from supervisor.store.shape import Shape, read_shape
 from supervisor.store.status import write_status
 from supervisor.store.tables import trading_bots
@@ -118,6 +122,34 @@ class Console:
         """Errors per bot and class."""
         with reading(self.engine) as connection:
             return error_counts(connection, bot_id=bot_id)
+
+    def sealed(self) -> dict[str, SealedSecret]:
+        """Stored credentials by name, as they are kept."""
+        with reading(self.engine) as connection:
+            return read_sealed(connection)
+
+    def secrets(self, keys: Keys) -> Secrets:
+        """Stored credentials, opened."""
+        return opened(self.sealed(), keys)
+
+    def store(self, name: str, credentials: Credentials, seal: Seal, *, replace: bool) -> None:
+        """Keep credentials under a name."""
+        with writing(self.engine) as connection:
+            store(connection, self.shape, name, credentials, seal, datetime.now(UTC), replace=replace)
+
+    def remove_secret(self, name: str) -> bool:
+        """Forget stored credentials; False when there are none of that name."""
+        with writing(self.engine) as connection:
+            return remove(connection, name)
+
+    def reseal(self, seal: Seal) -> tuple[list[str], dict[str, str]]:
+        """Seal all of them with the newest key: (names done, why not for the others)."""
+        with writing(self.engine) as connection:
+            return reseal(connection, seal, datetime.now(UTC))
+
+    def adopt(self, adoptions: Sequence[Adoption], seal: Seal) -> None:
+        """Move plain credentials out of rows, all or none."""
+        adopt(self.engine, self.shape, adoptions, seal, datetime.now(UTC))
 
     def claim(self) -> HeldClaim | None:
         """Which supervisor has the database; None when none does."""

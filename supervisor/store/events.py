@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from common.errors import BotvisorError
 from common.wire.facts import AnyFact, Checkpoint
 from supervisor.store.bots import BotRow
+from supervisor.store.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class BotsRead:
     removed: tuple[int, ...] = ()
     """Ids of rows that are gone."""
     first: bool
+    secrets: Secrets | None = None
+    """Stored credentials, all of them; None when they are as they were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from supervisor.store.claims import Claimant, Liveness
 from supervisor.store.commands import Command
 from supervisor.store.engine import PoolSettings
 from supervisor.store.events import Event
+from supervisor.store.secrets import Keys
 from supervisor.store.wake import Wake
 
 
@@ -43,6 +44,8 @@ class RecorderOptions:
     watch_interval: float = 0.05
     """Seconds between looks at SQLite's data_version."""
     batch_entries: int = 2000
+    keys: Keys = tuple
+    """Tells the keys of stored credentials, on the recorder's thread."""
     meter: RecorderMeter | None = None
     """Told of transactions and statements, on the recorder's thread."""
 

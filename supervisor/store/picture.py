@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from supervisor.store.bots import RawBot
 from supervisor.store.commands import WriteStatus
+from supervisor.store.secrets import SealedSecret
 from supervisor.store.status import changed_metadata
 
 _OURS = frozenset({"last_error", "last_error_time"})
@@ -27,6 +28,8 @@ class Picture:
 
     def __init__(self) -> None:
         self._known: dict[int, RawBot] = {}
+        self.sealed: dict[str, SealedSecret] = {}
+        """The stored credentials as last told."""
 
     def compare(self, found: Mapping[int, RawBot]) -> Difference:
         """What differs between all the rows as found now and what was told."""

@@ -272,7 +272,7 @@ class Recording:
         if time.monotonic() < self._due:
             return
         whole = self._refresh.whole
-        told = session.read_bots(self._picture, whole=whole)
+        told = session.read_bots(self._picture, self._options.keys, whole=whole)
         self._refresh = RefreshBots()
         self._due = time.monotonic() + self._options.poll_interval
         if told is not None:

@@ -22,6 +22,7 @@ from supervisor.store.locking import wait_briefly
 from supervisor.store.meta import read_uuid, require_uuid, reserve_incarnations
 from supervisor.store.picture import Picture
 from supervisor.store.schema import is_current, upgrade
+from supervisor.store.secrets import Keys, opened, read_sealed
 from supervisor.store.shape import Shape, read_shape
 from supervisor.store.submissions import Submission
 from supervisor.store.watch import Watch, open_watch
@@ -130,8 +131,10 @@ class Session:
         locked = frozenset(item.bot_id for item, outcome in paired if outcome is Outcome.DEFERRED)
         return Recorded(deliveries(submissions, outcomes, marks, repeated=repeated), deferred, locked)
 
-    def read_bots(self, picture: Picture, *, whole: bool) -> BotsRead | None:
+    def read_bots(self, picture: Picture, keys: Keys, *, whole: bool) -> BotsRead | None:
         """What others changed since the last look, or everything; None when there is nothing to tell.
+
+        Stored credentials are opened with `keys` when they changed; one that cannot be opened says so itself.
 
         Raises TransientError, and ConfigurationError when another supervisor took the database over.
         """
@@ -140,11 +143,14 @@ class Session:
             found = read_raw(connection, self._shape)
             difference = picture.compare(found)
             told = list(found.values()) if whole else difference.changed
-            if not whole and not told and not difference.removed:
+            sealed = read_sealed(connection)
+            secrets = opened(sealed, keys) if whole or sealed != picture.sealed else None
+            if secrets is None and not told and not difference.removed:
                 return None
             rows = complete(connection, self._shape, told)
         picture.learn(found)
-        return BotsRead(rows=rows, removed=() if whole else difference.removed, first=whole)
+        picture.sealed = sealed
+        return BotsRead(rows=rows, removed=() if whole else difference.removed, first=whole, secrets=secrets)
 
     def connections(self) -> int:
         """Connections of the pool that are in use."""

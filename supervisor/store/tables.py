@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from supervisor.store.credential_table import stored_credentials
 from supervisor.store.service_tables import (
     SERVICE_TABLES,
     metadata,
@@ -45,6 +46,7 @@ __all__ = [
     "journals",
     "metadata",
     "recoveries",
+    "stored_credentials",
     "supervisor_claims",
     "trade_keys",
     "trading_bots",

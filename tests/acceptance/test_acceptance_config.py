@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from builders import a_bot, a_csv, a_rise_then_a_dip, an_entry, an_exit, parameters
+from builders import a_bot, a_csv, a_rise_then_a_dip, an_entry, an_exit, merged, parameters
 from judging import assert_traded_as
 from recorded_bots import ETH_BTC, needs_recordings
 from reference.simulator import simulate
@@ -44,11 +44,11 @@ def test_the_example_of_the_documents_runs_when_its_market_is_a_file(fleet: Worl
     assert_traded_as(fleet, bot_id, simulate(config, config["data"]["file_path"]))
 
 
-def test_the_example_verbatim_says_what_is_not_available_yet(fleet: World) -> None:
-    """A clear refusal by name, no crash."""
-    bot_id = fleet.insert_bot(EXAMPLE)
+def test_a_source_that_is_not_available_is_refused_by_name(fleet: World) -> None:
+    """A clear refusal, no crash."""
+    bot_id = fleet.insert_bot(merged(EXAMPLE, {"data": {"data_source": "yahoo"}}))
     row = fleet.until_status(bot_id, "error")
-    assert "binance" in row["extra_metadata"]["last_error"]
+    assert "yahoo" in row["extra_metadata"]["last_error"]
     assert fleet.worker(bot_id) is None
 
 

@@ -13,7 +13,7 @@ import pytest
 from builders import a_bot
 from world import World
 
-from supervisor.control import ask
+from supervisor.control.socket import ask
 
 PORTABLE = {"BOTVISOR_CONTROL": "tcp", "BOTVISOR_TRANSPORT": "tcp", "BOTVISOR_LAUNCHER": "interpreter"}
 

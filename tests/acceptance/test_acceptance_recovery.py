@@ -12,7 +12,7 @@ from builders import a_bot, a_csv, candles_of
 from chaos.outage import taken_away
 from world import World
 
-from supervisor.control import ask
+from supervisor.control.socket import ask
 
 PLUGIN = '''
 from worker.strategies.contract import BotStrategy

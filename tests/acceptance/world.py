@@ -131,11 +131,14 @@ class World:
 
     # --- botctl ---
 
-    def botctl(self, *arguments: str, check: bool = True, **settings: str) -> subprocess.CompletedProcess[str]:
+    def botctl(
+        self, *arguments: str, check: bool = True, stdin: str | None = None, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "supervisor", *arguments],
             cwd=self.folder,
             env=self.environment(**settings),
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=2 * PATIENCE,

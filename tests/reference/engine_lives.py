@@ -30,7 +30,9 @@ class Record:
         self.left: int | None = None
         self.trading: Trading | None = None
 
-    def __call__(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+    def __call__(
+        self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, **_: bool
+    ) -> None:
         for fact in facts:
             if isinstance(fact, TradeChanged):
                 self.trades[fact.trade_key] = fact

@@ -21,7 +21,7 @@ class Ledger:
         self.denials: dict[str, int] = {}
         """Refused entries by rule."""
 
-    def commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+    def commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, **_: bool) -> None:
         """As `worker.engine.session.Commit`."""
         for fact in facts:
             if isinstance(fact, TradeChanged):

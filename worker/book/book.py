@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,35 +20,13 @@ from common.wire.facts import (
     OrderChanged,
 )
 from worker.book.day import Day
+from worker.book.fill import Applied, Fill
 from worker.book.labels import Labels
 from worker.book.trade import Trade
 
 
 class BookError(BotvisorError):
     """The book was told of something that cannot be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
-    """One execution as the venue reports it. `at` is the bar's timestamp, `bar` its number."""
-
-    client_order_id: str
-    quantity: Decimal
-    price: Decimal
-    at: datetime
-    bar: int
-    quality: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """What a fill did to the position."""
-
-    order: Order
-    """As it is after the fill."""
-    trade: Trade
-    opened: bool
-    closed: bool
 
 
 class Book:
@@ -60,6 +37,8 @@ class Book:
         self.start_balance = start_balance
         self.cash = start_balance
         self.rate = commission_rate
+        self.too_little: Callable[[Decimal, Decimal], bool] = _nothing
+        """Whether (quantity, price) is less than the venue would sell; it ends a trade as dust."""
         self.orders: dict[str, Order] = {}
         """Open orders by client order id."""
         self.trade: Trade | None = None
@@ -102,6 +81,13 @@ class Book:
         self._facts.append(order_fact(order))
         return order
 
+    def placed(self, client_order_id: str, venue_order_id: str | None, at: datetime) -> Order:
+        """The venue has the order. Raises IllegalTransition."""
+        order = self._order(client_order_id).placed(venue_order_id, at)
+        self._keep(order)
+        self._facts.append(order_fact(order))
+        return order
+
     def pass_on(self, client_order_id: str, *statuses: OrderStatus) -> None:
         """States that an order passed within the moment of its last change; told with its next fact."""
         for status in statuses:
@@ -114,7 +100,9 @@ class Book:
 
     def apply(self, fill: Fill) -> Applied:
         """Take an execution into orders, cash, trade and counters."""
-        commission = fill.quantity * fill.price * self.rate
+        commission = fill.commission
+        if commission is None:
+            commission = fill.quantity * fill.price * self.rate
         order = self._order(fill.client_order_id).executed(fill.quantity, fill.price, commission, fill.at)
         self._keep(order)
         self._facts.append(order_fact(order))
@@ -206,8 +194,9 @@ class Book:
             trade = Trade(key=order.client_order_id, entry_time=fill.at, entry_bar=fill.bar, notes=notes)
             self.trade = trade
             self.day.entered(fill.at)
-        trade.enter(order, fill.quantity, fill.price, commission, fill.at)
-        self.cash -= fill.quantity * fill.price + commission
+        quantity = fill.quantity - fill.base_fee
+        trade.enter(order, quantity, fill.price, commission, fill.at)
+        self.cash -= quantity * fill.price + commission
         return trade
 
     def _leave(self, order: Order, fill: Fill, commission: Decimal) -> Trade:
@@ -219,6 +208,8 @@ class Book:
             )
         trade.leave(order, fill.quantity, fill.price, commission, fill.at)
         self.cash += fill.quantity * fill.price - commission
+        if order.is_final and trade.open_quantity and self.too_little(trade.open_quantity, fill.price):
+            trade.write_off()
         return trade
 
     def _close(self, trade: Trade, at: datetime) -> None:
@@ -229,12 +220,13 @@ class Book:
 
     def _fill_fact(self, order: Order, fill: Fill, commission: Decimal) -> FillReported:
         number = self._fills.get(order.client_order_id, 0) + 1
+        name = number if fill.execution_id is None else fill.execution_id
         if order.is_final:
             self._fills.pop(order.client_order_id, None)
         else:
             self._fills[order.client_order_id] = number
         return FillReported(
-            fill_id=f"{order.client_order_id}-{number}",
+            fill_id=f"{order.client_order_id}-{name}",
             client_order_id=order.client_order_id,
             symbol=order.symbol,
             side=order.side,
@@ -272,6 +264,10 @@ class Book:
             self.orders.pop(order.client_order_id, None)
         else:
             self.orders[order.client_order_id] = order
+
+
+def _nothing(quantity: Decimal, price: Decimal) -> bool:
+    return False
 
 
 def order_fact(order: Order) -> OrderChanged:

@@ -18,6 +18,16 @@ from worker.book.labels import Labels
 
 _HUNDRED = Decimal(100)
 _ZERO = Decimal(0)
+_AMOUNTS = (
+    "size",
+    "entry_value",
+    "entry_commission",
+    "left",
+    "dust",
+    "exit_value",
+    "exit_commission",
+    "highest",
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +48,8 @@ class Trade:
     entry_closed: datetime | None = None
     left: Decimal = _ZERO
     """Everything already left again."""
+    dust: Decimal = _ZERO
+    """What is too little to be sold: written off when the rest was."""
     exit_value: Decimal = _ZERO
     exit_commission: Decimal = _ZERO
     exit_created: datetime | None = None
@@ -57,7 +69,7 @@ class Trade:
     @property
     def open_quantity(self) -> Decimal:
         """Quantity held now."""
-        return self.size - self.left
+        return self.size - self.left - self.dust
 
     @property
     def entry_price(self) -> Decimal:
@@ -66,8 +78,8 @@ class Trade:
 
     @property
     def is_closed(self) -> bool:
-        """Whether everything entered has been left."""
-        return self.left == self.size and self.left > 0
+        """Whether everything entered has been left, but for dust."""
+        return self.left + self.dust == self.size and self.left > 0
 
     @property
     def gross_pnl(self) -> Decimal:
@@ -103,6 +115,12 @@ class Trade:
         self.notes["exit_order"] = order.client_order_id
         self.notes["exit_correlation_id"] = order.correlation_id
         self.notes.setdefault("correlation_id", order.correlation_id)
+
+    def write_off(self) -> None:
+        """What is still held is too little to be sold; the trade ends without it."""
+        self.dust = self.size - self.left
+        if self.dust:
+            self.notes["dust"] = str(self.dust)
 
     def fact(self, labels: Labels) -> TradeChanged:
         """The trade's row as it is now."""
@@ -162,7 +180,8 @@ class Trade:
     def from_state(cls, state: Mapping[str, Any]) -> Trade:
         """The trade that `state()` described."""
         values = dict(state)
-        for name in ("size", "entry_value", "entry_commission", "left", "exit_value", "exit_commission", "highest"):
+        values.setdefault("dust", "0")
+        for name in _AMOUNTS:
             values[name] = Decimal(values[name])
         for name in ("entry_time", "entry_created", "entry_closed", "exit_created", "exit_time"):
             if values[name] is not None:

@@ -2,55 +2,51 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from common.error_class import ErrorClass, classify
 from common.errors import BotvisorError
-from common.identity import mint_client_order_id
 from common.spec import BotSpec
 from common.trading.money import decimal_of
-from common.trading.order import Order, OrderType, Side
+from common.trading.order import Order, OrderType, Purpose, Side
 from common.trading.signal import Signal
-from common.wire.facts import EntryDenied, IncidentReported
-from common.wire.ticket import Ticket
+from common.wire.facts import EntryDenied
 from worker.book.book import Book
 from worker.engine import stages
+from worker.engine.failures import FailureCount
 from worker.feeds.bar import Bar
 from worker.risk.decision import decide_entry
 from worker.risk.denial import Denial
+from worker.risk.instrument import Instrument
 from worker.risk.limits import EntrySituation
 from worker.risk.signal_check import SoundSignal, Surroundings, check_signal, side_text
 from worker.risk.signal_memory import SignalMemory
 from worker.strategies.contract import OpenPosition
 
-_FAILURES_A_REPORT = 100
-"""A rule that fails on every bar is reported each so many times."""
-
-
-def minting(ticket: Ticket) -> Callable[[], str]:
-    """A source of this life's client order ids: 1, 2, 3 ... after the incarnation."""
-    bot_id, count = ticket.row.bot_id, 0
-
-    def mint() -> str:
-        nonlocal count
-        count += 1
-        return mint_client_order_id(ticket.install_tag, bot_id, ticket.incarnation, count)
-
-    return mint
-
 
 class TradingDesk:
     """One bot's desk. Orders made here are sent only after their intent is recorded."""
 
-    def __init__(self, spec: BotSpec, book: Book, mint: Callable[[], str], signal_ids: Iterable[str] = ()) -> None:
-        """`signal_ids`: of signals that earlier lives followed."""
+    def __init__(
+        self,
+        spec: BotSpec,
+        book: Book,
+        mint: Callable[[], str],
+        signal_ids: Iterable[str] = (),
+        *,
+        instrument: Instrument | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """`signal_ids`: of signals that earlier lives followed. `instrument`, `now` (wall time): of a live market."""
         self._spec = spec
         self._book = book
         self._mint = mint
         self._memory = SignalMemory(signal_ids)
+        self._instrument = instrument
+        self._now = now
+        self.blocked: Callable[[], str | None] = lambda: None
+        """Why nothing may be bought at this moment beside the limits."""
         self._bar: Bar | None = None
         self._intents: list[Order] = []
         self._view: OpenPosition | None = None
@@ -59,9 +55,9 @@ class TradingDesk:
         self.may_evaluate = False
         self.deciding = False
         """Whether `on_bar` is running: the only time a strategy may ask for anything."""
-        self._failures: Counter[str] = Counter()
+        self._failures = FailureCount()
         self.dropped: list[str] = []
-        """Client order ids of entries that `leave` cancelled and the venue must forget."""
+        """Client order ids of entries that the venue must forget."""
 
     @property
     def bar(self) -> Bar:
@@ -79,6 +75,11 @@ class TradingDesk:
     def bar_time(self) -> datetime:
         """Timestamp of the current bar as in the data, aware UTC."""
         return self.bar.opened_at
+
+    @property
+    def moment(self) -> datetime:
+        """When what happens now happens: the clock's time in a live market, else the timestamp of the bar."""
+        return self.bar.opened_at if self._now is None else self._now()
 
     @property
     def position(self) -> OpenPosition | None:
@@ -100,8 +101,8 @@ class TradingDesk:
 
     @property
     def pending(self) -> bool:
-        """Whether an order waits for its fill."""
-        return bool(self._book.orders)
+        """Whether an order waits for its fill; one that only protects the position does not count."""
+        return any(order.purpose != "protective" for order in self._book.orders.values())
 
     def turn_to(self, bar: Bar, may_evaluate: bool) -> None:
         """A new bar begins."""
@@ -147,22 +148,27 @@ class TradingDesk:
         return any(order.purpose == "exit" for order in self._book.orders.values())
 
     def exit_order(
-        self, reason: str, order_type: OrderType, level: Decimal | None = None, key: str | None = None
+        self,
+        reason: str,
+        order_type: OrderType,
+        level: Decimal | None = None,
+        key: str | None = None,
+        purpose: Purpose = "exit",
     ) -> Order:
         """An order that closes what is held now, decided on the current bar; `key` is its id if it has one already."""
         trade = self._book.trade
         if trade is None:
             raise BotvisorError(f"nothing is held; an exit ({reason}) needs a position")
-        key = key or self._mint()
+        key, at, held = key or self._mint(), self.moment, trade.open_quantity
         return Order(
             client_order_id=key,
             symbol=self._spec.symbol,
             side="sell",
             order_type=order_type,
-            purpose="exit",
-            quantity=trade.open_quantity,
-            created_at=self.bar.opened_at,
-            updated_at=self.bar.opened_at,
+            purpose=purpose,
+            quantity=held if self._instrument is None else self._instrument.amount(held),
+            created_at=at,
+            updated_at=at,
             reason=reason,
             correlation_id=trade.correlation_id or key,
             parent_id=trade.notes.get("entry_order"),
@@ -171,31 +177,18 @@ class TradingDesk:
         )
 
     def drop_entries(self, why: str) -> None:
-        """Cancel entries that are not filled (any further)."""
+        """Cancel entries that are not filled (any further); a live market has yet to confirm it."""
         for order in list(self._book.orders.values()):
             if order.purpose == "entry":
-                self._book.move(order.client_order_id, "cancelled", self.bar.opened_at, why)
+                if self._now is None:
+                    self._book.move(order.client_order_id, "cancelled", self.bar.opened_at, why)
                 self.dropped.append(order.client_order_id)
 
     def report_failure(self, where: str, error: Exception) -> None:
-        """A rule failed on this bar: the first time and each _FAILURES_A_REPORT'th an operator shall read of it."""
-        self._failures[where] += 1
-        count = self._failures[where]
-        if count != 1 and count % _FAILURES_A_REPORT:
-            return
-        kind = type(error).__name__
-        times = "" if count == 1 else f"; {count} times in this life"
-        self._book.report(
-            IncidentReported(
-                incident_key=f"rule/{where}/{self.bar.opened_at.isoformat()}",
-                severity="error",
-                error_class=kind,
-                message=f"{where} failed at bar {self.bar.index} and counts as no: {kind}: {error}{times}",
-                details={"count": count},
-                at=self.bar.opened_at,
-                category=str(classify(error, ErrorClass.STRATEGY)),
-            )
-        )
+        """A rule failed on this bar: the first time and now and then an operator shall read of it."""
+        report = self._failures.report(where, error, self.bar)
+        if report is not None:
+            self._book.report(report)
 
     def take_intents(self) -> list[Order]:
         """Orders to be sent now that their intent is recorded."""
@@ -208,8 +201,8 @@ class TradingDesk:
         return self._memory.ids()
 
     def _enter(self, key: str, signal: Signal, sound: SoundSignal) -> bool:
-        spec, at, now = self._spec, self.bar.opened_at, self._situation()
-        outcome = decide_entry(spec, sound, now, self._book.cash, decimal_of(self.bar.close))
+        spec, at, now = self._spec, self.moment, self._situation()
+        outcome = decide_entry(spec, sound, now, self._book.cash, decimal_of(self.bar.close), self._instrument)
         if isinstance(outcome, Denial):
             return self._refuse(key, key, signal, outcome)
         stages.limits_passed(key, now)
@@ -227,7 +220,7 @@ class TradingDesk:
             limit_price=outcome.limit_price,
         )
         stages.entry_decided(key, outcome, at, sound.reason)
-        self._intend(order)
+        self.intend(order)
         return True
 
     def _exit(self, key: str, correlation: str, sound: SoundSignal) -> None:
@@ -235,7 +228,7 @@ class TradingDesk:
         self.drop_entries("the position is being left")
         order = self.exit_order(sound.reason, "market", key=key)
         stages.exit_decided(correlation, order.quantity, self.bar.opened_at, sound.reason)
-        self._intend(order)
+        self.intend(order)
 
     def _refuse(self, key: str, correlation: str, signal: Signal, denial: Denial) -> bool:
         side = side_text(signal.side)
@@ -249,7 +242,7 @@ class TradingDesk:
                 message=denial.message,
                 limit=denial.limit,
                 value=denial.value,
-                decided_at=self.bar.opened_at,
+                decided_at=self.moment,
                 correlation_id=correlation,
             )
         )
@@ -285,7 +278,7 @@ class TradingDesk:
         )
 
     def _situation(self) -> EntrySituation:
-        book, at = self._book, self.bar.opened_at
+        book, at = self._book, self.moment
         return EntrySituation(
             paused=self.paused,
             busy=book.trade is not None or bool(book.orders),
@@ -293,9 +286,11 @@ class TradingDesk:
             net_today=book.day.net_on(at),
             equity=book.curve.equity,
             peak=book.curve.peak,
+            blocked=self.blocked(),
         )
 
-    def _intend(self, order: Order) -> None:
+    def intend(self, order: Order) -> None:
+        """Write `order` down; it is sent once that is recorded."""
         self._book.intend(order)
         self._intents.append(order)
 

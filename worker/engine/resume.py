@@ -89,6 +89,7 @@ def resume_from(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: Boo
     _warn_of_other_balance(spec, book)
     if book.trade is not None:
         refuse_other_symbol(spec, str(state.get("symbol")), f"a position of {book.trade.open_quantity}")
+    _refuse_to_abandon(spec, state, book, venue)
     if state.get("market") != spec.data.market_identity:
         return _in_new_market(spec, checkpoint, source, book)
     resent = _send_again(book, venue, _document(state, "venue"))
@@ -172,6 +173,19 @@ def refuse_other_symbol(spec: BotSpec, symbol: str, what: str) -> None:
         )
 
 
+def _refuse_to_abandon(spec: BotSpec, state: Mapping[str, Any], book: Book, venue: Venue) -> None:
+    """Raises ConfigurationError when real orders or a real position would be left without anybody to manage them."""
+    before = _document(state, "venue").get("account")
+    if before == venue.account or not (book.orders or book.trade is not None):
+        return
+    held = f"{len(book.orders)} open orders" if book.trade is None else f"a position of {book.trade.open_quantity}"
+    raise ConfigurationError(
+        f"bot {spec.bot_id} has {held} in {before or 'a simulated account'}, but its config now names "
+        f"{venue.account or 'a simulated account'}; set broker and data back until they are closed "
+        "(disabling the bot with on_stop: close_position closes them)"
+    )
+
+
 def _refuse_other_version(spec: BotSpec, state: Mapping[str, Any]) -> None:
     if state.get("version") != STATE_VERSION:
         raise ConfigurationError(
@@ -190,12 +204,26 @@ def _warn_of_other_balance(spec: BotSpec, book: Book) -> None:
 
 
 def _send_again(book: Book, venue: Venue, state: dict[str, Any]) -> tuple[str, ...]:
-    """Give the venue the open orders; the ids of those that it may never have seen."""
+    """Give the venue the open orders; the ids of those that it may never have seen.
+
+    A venue outside may have seen each of them: what was not answered is in doubt, and nothing is sent again.
+    """
     venue.restore(state, dict(book.orders))
+    if not venue.answers_at_once:
+        _doubt(book)
+        return ()
     resent = tuple(key for key, order in book.orders.items() if order.status == "intended")
     for key in resent:
         book.pass_on(key, "submitted", "accepted")
     return resent
+
+
+def _doubt(book: Book) -> None:
+    """A life that died between sending and hearing back left these."""
+    for key, order in list(book.orders.items()):
+        if order.status in ("intended", "submitted"):
+            book.pass_on(key, *(("submitted", "unknown") if order.status == "intended" else ("unknown",)))
+            book.tell(key)
 
 
 def _in_new_market(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: Book) -> Resumption:

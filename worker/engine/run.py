@@ -17,12 +17,14 @@ from worker.book.book import Book
 from worker.book.labels import Labels
 from worker.engine.adoption import adopt
 from worker.engine.bell import Bell
-from worker.engine.desk import TradingDesk, minting
+from worker.engine.desk import TradingDesk
 from worker.engine.earlier import earlier_bars
 from worker.engine.hub import REST_AT_MOST, Hub
+from worker.engine.order_ids import minting
+from worker.engine.recorder import Commit
 from worker.engine.resume import Resumption, placed, resume_from
 from worker.engine.runtime import run_strategy
-from worker.engine.session import Commit, Session
+from worker.engine.session import Session
 from worker.engine.stream import BarStream
 from worker.feeds.source import Source, open_source
 from worker.progress import Progress

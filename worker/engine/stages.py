@@ -16,7 +16,7 @@ from common.trading.money import round_money
 from common.trading.order import Order
 from common.trading.signal import Signal
 from common.wire.facts import MetricsComputed
-from worker.book.book import Applied
+from worker.book.fill import Applied
 from worker.risk.decision import Decision
 from worker.risk.denial import Denial
 from worker.risk.limits import EntrySituation
@@ -105,6 +105,30 @@ def order_sent(order: Order) -> None:
         order.quantity,
         order.symbol,
         order.order_type,
+        stage="order",
+        correlation_id=order.correlation_id,
+    )
+
+
+def order_placed(order: Order) -> None:
+    """The venue has it."""
+    logger.debug(
+        "order {} is at the venue as {}",
+        order.client_order_id,
+        order.venue_order_id,
+        stage="order",
+        correlation_id=order.correlation_id,
+    )
+
+
+def order_in_doubt(order: Order, reason: str) -> None:
+    """Nobody knows yet whether the venue has it."""
+    logger.warning(
+        "order {} ({} {}): outcome unknown, asking the venue: {}",
+        order.client_order_id,
+        order.side,
+        order.quantity,
+        reason,
         stage="order",
         correlation_id=order.correlation_id,
     )

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Self
 
 from loguru import logger
-from pydantic import ValidationError
 
 from common.clock import Clock
 from common.crash_points import reach
 from common.errors import BotvisorError
-from common.wire.codec import DecodeError, decode_entry, encode_entry
+from common.wire.codec import encode_entry
 from common.wire.facts import AnyFact, Checkpoint, Entry
 from worker.link.acknowledged import Mark, read_mark
-from worker.link.framing import HEADER_SIZE, NOTHING, Record, RecordKind, frame
+from worker.link.checkpoints import checkpoint_again, checkpoint_in, frame_checkpoint, holder_of_newest
+from worker.link.framing import HEADER_SIZE, NOTHING, RecordKind, frame
 from worker.link.segments import (
     SEGMENT_LIMIT,
     JournalError,
@@ -93,7 +93,7 @@ class Journal:
         """The checkpoint with the highest revision; None when there is none that this program can read."""
         if self._checkpoint_at is None:
             return None
-        return _checkpoint_of(read_at(self._descriptor, self._checkpoint_at, HEADER_SIZE)[0])
+        return checkpoint_in(read_at(self._descriptor, self._checkpoint_at, HEADER_SIZE)[0])
 
     def append(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
         """Write facts and the state after them, all or nothing.
@@ -117,9 +117,9 @@ class Journal:
             reach("entry.after_write")
             self._next_seq += 1
         elif checkpoint is not None:
-            payload = checkpoint.model_dump_json().encode()
+            record = frame_checkpoint(checkpoint)
             reach("checkpoint.before_write")
-            self._write(frame(RecordKind.CHECKPOINT, payload, revision=revision), revision)
+            self._write(record, revision)
             reach("checkpoint.after_write")
 
     def begin_anew(self, reason: str) -> None:
@@ -163,7 +163,7 @@ class Journal:
         scans = [scan_segment(self._folder, number) for number in numbers]
         losses = [self._set_aside(scan, last=scan is scans[-1]) for scan in scans]
         readable = [scan for scan in scans if scan.start is not None]
-        holder = max((scan for scan in readable if scan.newest), key=_revision_of, default=None)
+        holder = holder_of_newest(readable)
         last = readable[-1] if readable else None
         self._segment = numbers[-1] if numbers else 0
         reason = "damage" if any(losses) else self._why_not_continued(last, read_mark(self._folder))
@@ -173,7 +173,7 @@ class Journal:
             if last is not None:
                 logger.warning("{}: a new journal begins ({})", self._folder, reason)
             self._journal_id = str(uuid.uuid4())
-            self._start_segment(self._framed_checkpoint(holder))
+            self._start_segment(checkpoint_again(holder))
 
     def _set_aside(self, scan: Scan, *, last: bool) -> bool:
         """Cut damage out of a segment; True when whole records may have been lost with it."""
@@ -204,20 +204,13 @@ class Journal:
         self._journal_id = journal_id
         self._next_seq = last.next_seq
         if holder is not None and holder is not last:
-            self._start_segment(self._framed_checkpoint(holder))
+            self._start_segment(checkpoint_again(holder))
             return
         path = segment_path(self._folder, last.number)
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         self._size = last.size
         if last.newest is not None:
             self._revision, self._checkpoint_at = last.newest.revision, last.newest.start
-
-    @staticmethod
-    def _framed_checkpoint(holder: Scan | None) -> bytes | None:
-        if holder is None or holder.newest is None:
-            return None
-        checkpoint = _checkpoint_of(holder.newest)
-        return None if checkpoint is None else _frame_checkpoint(checkpoint)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -245,7 +238,7 @@ class Journal:
         try:
             if self._durable:
                 flush(self._descriptor)
-            self._start_segment(None if newest is None else _frame_checkpoint(newest))
+            self._start_segment(None if newest is None else frame_checkpoint(newest))
         except OSError as error:
             raise self._unusable("written", error) from error
 
@@ -281,21 +274,3 @@ class Journal:
             f"the journal in {self._folder} cannot be {verb}: {error.strerror or error}; make room on that file system "
             "or make the folder writable for this user, then it goes on by itself"
         )
-
-
-def _revision_of(scan: Scan) -> int:
-    return NOTHING if scan.newest is None else scan.newest.revision
-
-
-def _checkpoint_of(record: Record) -> Checkpoint | None:
-    try:
-        if record.kind == RecordKind.ENTRY:
-            return decode_entry(record.payload).checkpoint
-        return Checkpoint.model_validate_json(record.payload)
-    except (DecodeError, ValidationError) as error:
-        logger.warning("checkpoint {} in the journal cannot be read by this program: {}", record.revision, error)
-        return None
-
-
-def _frame_checkpoint(checkpoint: Checkpoint) -> bytes:
-    return frame(RecordKind.CHECKPOINT, checkpoint.model_dump_json().encode(), revision=checkpoint.revision)

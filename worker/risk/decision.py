@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from common.spec import BotSpec
 from worker.risk.denial import Denial
+from worker.risk.instrument import Instrument
 from worker.risk.limits import EntrySituation, check_entry, check_quantity
 from worker.risk.signal_check import SoundSignal
-from worker.risk.sizing import entry_fraction, entry_quantity, given_quantity
+from worker.risk.sizing import affordable, entry_fraction, entry_quantity, given_quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,17 @@ class Decision:
 
 
 def decide_entry(
-    spec: BotSpec, signal: SoundSignal, now: EntrySituation, cash: Decimal, close: Decimal
+    spec: BotSpec,
+    signal: SoundSignal,
+    now: EntrySituation,
+    cash: Decimal,
+    close: Decimal,
+    instrument: Instrument | None = None,
 ) -> Decision | Denial:
-    """The limits in their order, then the size; `cash` and `close` in quote currency."""
+    """The limits in their order, then the size; `cash` and `close` in quote currency.
+
+    `instrument`: the rules of the market that the order goes to; None: of the simulated one, which takes anything.
+    """
     denial = check_entry(spec.risk, spec.trading, now)
     if denial is not None:
         return denial
@@ -37,5 +46,10 @@ def decide_entry(
     refused = check_quantity(strategy, quantity, close)
     if refused is not None:
         return refused
-    limited = spec.trading.order_type == "limit"
-    return Decision(quantity=quantity, limit_price=signal.price if limited else None)
+    limit = signal.price if spec.trading.order_type == "limit" else None
+    if instrument is None:
+        return Decision(quantity=quantity, limit_price=limit)
+    limit = limit and instrument.price(limit)
+    rate = spec.broker.commission_rate
+    quantity = instrument.amount(affordable(cash, limit or close, rate, quantity, instrument.amount_step))
+    return instrument.refuses(quantity, limit or close) or Decision(quantity=quantity, limit_price=limit)

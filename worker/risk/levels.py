@@ -48,6 +48,11 @@ def stop_of(risk: RiskSpec, entry: Decimal, highest: Decimal) -> tuple[Decimal, 
     return stop
 
 
+def target_of(risk: RiskSpec, entry: Decimal) -> Decimal | None:
+    """The price at which the profit is taken; None without a target."""
+    return None if risk.take_profit_pct is None else entry * (_HUNDRED + risk.take_profit_pct) / _HUNDRED
+
+
 def level_hit(
     risk: RiskSpec, entry: Decimal, highest: Decimal, bar: tuple[Decimal, Decimal, Decimal], fill_bar: bool
 ) -> Hit | None:
@@ -56,7 +61,7 @@ def level_hit(
     On the fill bar nothing is taken at the open: the position did not exist before it.
     """
     open_, high, low = bar
-    target = None if risk.take_profit_pct is None else entry * (_HUNDRED + risk.take_profit_pct) / _HUNDRED
+    target = target_of(risk, entry)
     if target is not None and not fill_bar and open_ >= target:
         return Hit(reason="take_profit", level=target, price=open_)
     stop = stop_of(risk, entry, highest)

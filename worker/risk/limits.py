@@ -24,12 +24,16 @@ class EntrySituation:
     equity: Decimal
     peak: Decimal
     """Highest equity so far, start balance included."""
+    blocked: str | None = None
+    """Why nothing may be bought although no limit says so; None: nothing is in the way."""
 
 
 def check_entry(risk: RiskSpec, trading: TradingSpec, now: EntrySituation) -> Denial | None:
     """The first limit that refuses an entry in this situation; None when all allow it."""
     if now.paused:
         return Denial(rule="paused", message="the bot is paused: positions are managed, none is opened")
+    if now.blocked is not None:
+        return Denial(rule="blocked", message=now.blocked)
     if now.busy:
         message = "one position at a time: a position is open or an order waits for its fill"
         return Denial(rule="max_positions", message=message, limit=str(trading.max_positions), value="1")

@@ -48,6 +48,9 @@ class SimulatedVenue:
         self._affordable = affordable
         self._working: dict[str, _Working] = {}
 
+    answers_at_once = True
+    account: str | None = None
+
     def submit(self, order: Order) -> None:
         """Take an order whose intent is recorded."""
         self._take(order)
@@ -55,6 +58,10 @@ class SimulatedVenue:
     def cancel(self, client_order_id: str) -> None:
         """Work this order no further; unknown ids are ignored."""
         self._working.pop(client_order_id, None)
+
+    def news(self) -> Iterator[VenueEvent]:
+        """Nothing happens between bars."""
+        return iter(())
 
     def match(self, bar: Bar) -> Iterator[VenueEvent]:
         """What the bar does to the working orders, oldest first."""

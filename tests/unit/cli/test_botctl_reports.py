@@ -13,7 +13,7 @@ import pytest
 from botctl_here import Botctl
 from builders import a_bot
 
-from supervisor.log_merger import COMBINED, ERRORS
+from supervisor.host.log_merger import COMBINED, ERRORS
 
 
 @pytest.fixture

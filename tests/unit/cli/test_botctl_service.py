@@ -14,8 +14,8 @@ from botctl_here import Botctl
 from waiting import PATIENCE
 
 from common.file_lock import try_lock
-from supervisor.host_name import host_name
-from supervisor.intent import Intent, write_intent
+from supervisor.host.intent import Intent, write_intent
+from supervisor.host.name import host_name
 from supervisor.service_manager.unit import Service, quoted, unit_text
 
 needs_verify = pytest.mark.skipif(

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from common import logs
+from common import logs, redaction
 
 
 @pytest.fixture(autouse=True)
 def sinks() -> Iterator[None]:
-    before = set(logs._secrets)
+    before = set(redaction._secrets)
     logs.reset()
     yield
     logs.reset()
     logger.configure(extra={})
-    logs._secrets.clear()
-    logs._secrets.update(before)
+    redaction._secrets.clear()
+    redaction._secrets.update(before)
 
 
 @pytest.fixture

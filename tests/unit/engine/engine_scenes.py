@@ -108,7 +108,9 @@ class Record:
     delivered: list[bool] = field(default_factory=list)
     batches: list[tuple[AnyFact, ...]] = field(default_factory=list)
 
-    def commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+    def commit(
+        self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, **_: bool
+    ) -> None:
         self.facts.extend(facts)
         self.batches.append(tuple(facts))
         self.delivered.append(deliver or bool(facts))

@@ -77,7 +77,7 @@ class Assassin(Record):
     def aim(self, commits: int, after: bool) -> None:
         self.left, self.after = commits, after
 
-    def commit(self, facts: Any, checkpoint: Any, *, deliver: bool = False) -> None:
+    def commit(self, facts: Any, checkpoint: Any, *, deliver: bool = False, **_: bool) -> None:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:

@@ -85,7 +85,7 @@ class Mortal(Record):
 
     left = 0
 
-    def commit(self, facts: Any, checkpoint: Any, *, deliver: bool = False) -> None:
+    def commit(self, facts: Any, checkpoint: Any, *, deliver: bool = False, **_: bool) -> None:
         super().commit(facts, checkpoint, deliver=deliver)
         self.left -= 1
         if self.left == 0:

@@ -127,7 +127,7 @@ def test_a_corrected_signal_is_no_repetition_of_the_unsound_one(tmp_path):
 
 def test_an_id_is_followed_once_also_by_the_next_life(tmp_path):
     class Dying(Record):
-        def commit(self, facts: Any, checkpoint: Any, *, deliver: bool = False) -> None:
+        def commit(self, facts: Any, checkpoint: Any, *, deliver: bool = False, **_: bool) -> None:
             super().commit(facts, checkpoint, deliver=deliver)
             if any(fact.kind == "trade" and fact.status == "closed" for fact in facts):
                 raise Killed

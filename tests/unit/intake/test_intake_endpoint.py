@@ -12,7 +12,7 @@ import pytest
 import zmq
 
 from common.errors import ConfigurationError
-from supervisor.intake.endpoint import MAX_PATH, ipc_endpoint, loopback_endpoint, prepare_ipc
+from supervisor.intake.endpoint import MAX_PATH, loopback_endpoint, prepare_ipc, socket_path
 from supervisor.intake.keys import FILE_NAME, load_keys
 from supervisor.intake.router import Router
 
@@ -24,8 +24,7 @@ def run_dir() -> Iterator[Path]:
 
 
 def test_the_socket_is_private_and_so_is_its_folder(run_dir: Path) -> None:
-    router = Router()
-    router.bind(ipc_endpoint(run_dir))
+    router = Router.bind_ipc(socket_path(run_dir))
     path = Path(router.endpoint.removeprefix("ipc://"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700

@@ -16,7 +16,7 @@ import pytest
 from waiting import PATIENCE, wait_until
 
 from common.file_lock import try_lock
-from supervisor.control import ask
+from supervisor.control.socket import ask
 from supervisor.processes.kept import KeptSupervisor
 from supervisor.windows.plan import Plan, settings_from, settings_of
 from supervisor.windows.service import kept_with, stop_kept

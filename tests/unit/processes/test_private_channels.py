@@ -26,9 +26,15 @@ def test_workers_are_not_told_what_only_the_supervisor_may_know() -> None:
         "PGPASSWORD": "p",
         "NOTIFY_SOCKET": "/run/x",
         "CREDENTIALS_DIRECTORY": "/run/credentials",
+        "BINANCE_API_KEY": "k",
+        "BINANCE_API_SECRET": "s",
+        "KRAKEN_TESTNET_API_KEY": "k",
+        "OKX_API_PASSWORD": "p",
+        "WEATHER_API_KEY": "of a strategy",
     }
     given = worker_environment(own)
-    assert {name: value for name, value in given.items() if name in own} == {"PATH": "/bin", "LANG": "C.UTF-8"}
+    kept = {"PATH": "/bin", "LANG": "C.UTF-8", "WEATHER_API_KEY": "of a strategy"}
+    assert {name: value for name, value in given.items() if name in own} == kept
 
 
 def test_numeric_libraries_get_one_thread_unless_the_operator_says_otherwise() -> None:

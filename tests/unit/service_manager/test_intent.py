@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.intent import Intent, read_intent, workers_shall_end, write_intent
+from supervisor.host.intent import Intent, read_intent, workers_shall_end, write_intent
 
 CRASHES = [
     ("signal", "killed", "KILL"),

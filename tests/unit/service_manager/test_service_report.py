@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from listening_manager import Manager
 
-from supervisor.intent import Intent
+from supervisor.host.intent import Intent
 from supervisor.service_manager.report import STATUS_INTERVAL, ServiceReport, summary_of
 from supervisor.service_manager.systemd import notify_socket, watchdog_interval
 

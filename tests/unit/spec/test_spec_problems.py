@@ -34,10 +34,14 @@ ERRORS: list[tuple[str, Any, str]] = [
     ("modules", {"broker": "x"}, "component files"),
     ("components", [], "component files"),
     ("overrides", {}, "component files"),
-    ("broker.type", "kraken", "one of: binance, paper"),
+    ("broker.type", "casino", "one of: paper, mock"),
+    ("broker.type", "casino", "id of an exchange (binance, kraken"),
     ("broker.type", 3, "one of"),
     ("broker.trading_mode", "demo", "one of: paper, live"),
-    ("broker.trading_mode", "live", "not available in this version"),
+    ("broker.trading_mode", "live", "the broker mock has none"),
+    ("broker.market_type", "inverse", "one of: spot, linear"),
+    ("broker.ccxt", "proxy", "must be an object"),
+    ("broker.ccxt.apiKey", "k", "credentials are no options of the client"),
     ("broker.cash", 0, "above 0"),
     ("broker.cash", True, "must be a number"),
     ("broker.cash", "lots", "must be a number"),
@@ -83,7 +87,7 @@ ERRORS: list[tuple[str, Any, str]] = [
     (f"{ENTRY}.indicators", {}, "list of objects"),
     ("data", "feed.yaml", "component files"),
     ("data.data_source", "kafka", "one of: file, simulated"),
-    ("data.data_source", "binance", "binance is not available in this version"),
+    ("data.data_source", "exchange", "the broker mock is no exchange"),
     ("data.data_source", "yahoo", "yahoo is not available in this version"),
     ("data.file_path", None, "needs the path"),
     ("data.file_path", "", "needs the path"),
@@ -237,12 +241,12 @@ def test_a_null_section_is_an_absent_one() -> None:
     assert read_spec(config, ROW).spec is not None
 
 
-@pytest.mark.parametrize("broker", ["binance", "alpaca", "ibkr", "binance_paper"])
+@pytest.mark.parametrize("broker", ["alpaca", "ibkr"])
 def test_a_market_that_follows_from_the_broker_is_refused_by_name(broker: str) -> None:
     config = changed(without(NEWER, "data"), "broker.type", broker)
     (error,) = read_spec(config, ROW).errors
     assert error.path == "data.data_source"
-    assert "is not available in this version; use file or simulated" in error.message
+    assert "is not available in this version; use file, simulated or an exchange" in error.message
 
 
 def test_a_live_binance_paper_broker_is_a_contradiction() -> None:
@@ -300,7 +304,7 @@ def test_a_config_nested_without_end_is_refused() -> None:
 def test_every_error_comes_at_once() -> None:
     config = {
         "symbol": "",
-        "broker": {"type": "kraken", "trading_mode": "demo", "cash": 0},
+        "broker": {"type": "casino", "trading_mode": "demo", "cash": 0},
         "strategy": {
             "type": "CustomStrategy",
             "parameters": {
@@ -309,7 +313,7 @@ def test_every_error_comes_at_once() -> None:
                 "position_size": 2,
             },
         },
-        "data": {"data_source": "binance", "lookback_bars": -1},
+        "data": {"data_source": "yahoo", "lookback_bars": -1},
         "trading": {"max_positions": 0},
         "risk_management": {"stop_loss_pct": -3},
         "notifications": {"performance_summaries": "yearly"},

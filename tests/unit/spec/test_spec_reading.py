@@ -23,12 +23,15 @@ def spec_of(config: object, row: RowFacts = ROW) -> BotSpec:
     return reading.spec
 
 
-def test_the_documented_example_lacks_nothing_but_its_exchange() -> None:
-    reading = read_spec(DOCUMENTED, ROW)
-    assert reading.spec is None
-    (error,) = reading.errors
-    assert error.path == "data.data_source"
-    assert "binance is not available in this version; use file or simulated" in error.message
+def test_the_documented_example_is_a_paper_bot_on_the_prices_of_its_exchange() -> None:
+    spec = spec_of(DOCUMENTED)
+    assert (spec.broker.exchange, spec.broker.live, spec.data.source, spec.data.exchange) == (
+        "binance",
+        False,
+        "exchange",
+        "binance",
+    )
+    assert read_spec(DOCUMENTED, ROW).warnings[0].path == "notifications"
 
 
 def test_the_documented_example_reads_from_a_file() -> None:

@@ -15,28 +15,21 @@ from builders import a_bot
 from common.process import facts_of
 from common.wire.messages import Goodbye, Heartbeat, Hello, Kind, Message, Phase
 from common.wire.ticket import Recovery, RowFacts, Ticket
-from supervisor.control import ControlSocket
-from supervisor.control_place import control_path, listen_unix
-from supervisor.deeds import Deeds
-from supervisor.enrolment import Enrolment
-from supervisor.host_watch import HostWatch
-from supervisor.intake.poller import Poller
+from supervisor.control.place import control_path, listen_unix
+from supervisor.fleet.exchange_access import ExchangeAccess
+from supervisor.fleet.roster import Bot, Life
+from supervisor.fleet.ticketing import TicketOffice
+from supervisor.host.exchange_environment import ExchangeEnvironment
+from supervisor.host.state_folder import StateFolder
 from supervisor.intake.router import Received
-from supervisor.loop import Supervisor, policy_of
-from supervisor.news import News
-from supervisor.observation import Observation
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, ProcessIdentity, Spawned, SpawnFailed
 from supervisor.processes.usage import HostUsage
-from supervisor.record import Record
-from supervisor.roster import Bot, Life, Roster
 from supervisor.service_manager.report import ServiceReport
 from supervisor.service_manager.systemd import NotifySocket
 from supervisor.settings import Settings, load_settings
 from supervisor.signals import SignalInbox
-from supervisor.stacks import StackQuestions
-from supervisor.state_folder import StateFolder
 from supervisor.store.bots import BotRow
 from supervisor.store.commands import Command, RefreshBots, ReserveIncarnations, WriteStatus, WriteWish
 from supervisor.store.events import (
@@ -49,9 +42,7 @@ from supervisor.store.events import (
     WishWritten,
 )
 from supervisor.store.supervision import Supervision
-from supervisor.thresholds import health_policy_of, pressure_policy_of
-from supervisor.ticketing import TicketOffice
-from supervisor.watchdog import Watchdog
+from supervisor.wiring import Ground, Wiring
 
 UUID = "00000000-0000-4000-8000-000000000001"
 
@@ -285,7 +276,6 @@ class Fleet:
         self.launcher = Maternity()
         self.meter = Meter()
         self.wire = Wire()
-        self.roster = Roster()
         self.records = LifeRecords(folder / "lives")
         self.adopted = AdoptedLives()
         stack.callback(self.adopted.close)
@@ -293,87 +283,31 @@ class Fleet:
         self._pids = iter(range(500_000, 600_000))
 
     def _wire_up(self, stack: ExitStack) -> None:
-        roster, router, recorder, clock = self.roster, self.wire, self.database, self.clock
-        self.record = Record(recorder, clock)  # type: ignore[arg-type]
-        self.office = TicketOffice(self.settings, self.folder, "", "ipc:///nowhere", None)
-        self.enrolment = Enrolment(self.settings, roster, self.launcher)
-        self.news = News(roster, self.enrolment, router, self.record, recorder, self.folder, self.office)  # type: ignore[arg-type]
-        self.policy = policy_of(self.settings)
-        self.deeds = Deeds(
-            roster,
-            self.office,
-            self.launcher,
-            router,  # type: ignore[arg-type]
-            self.records,
-            self.record,
-            clock,
-            self.news.next_incarnation,
-        )
-        stacks = StackQuestions(roster, router, self.record)  # type: ignore[arg-type]
-        self.watchdog = Watchdog(
-            roster,
-            router,  # type: ignore[arg-type]
-            self.record,
-            health_policy_of(self.settings),
-            self.settings.health_check_interval,
-            clock,
-        )
-        self.host = HostWatch(
-            roster,
-            router,  # type: ignore[arg-type]
-            self.record,
-            self.meter,  # type: ignore[arg-type]
-            pressure_policy_of(self.settings),
-            interval=self.settings.heartbeat_interval,
-            pause=self.settings.throttle_pause,
-            clock=clock,
-        )
-        self.observation = Observation(
-            roster,
-            self.enrolment,
-            self.deeds,
-            router,  # type: ignore[arg-type]
-            self.adopted,
-            self.records,
-            self.record,
-            recorder,  # type: ignore[arg-type]
-            self.policy,
-            clock,
-            self.settings.lease,
-            stacks,
-            self.watchdog,
-            self.host,
-        )
-        control = ControlSocket(
-            listen_unix(control_path(self.settings.runtime_dir)), lambda request: self.supervisor.answer(request)
-        )
-        stack.callback(control.close)
         self.signals = SignalInbox()
         stack.callback(self.signals.close)
         self.report = ServiceReport(*self.manager)
         stack.callback(self.report.close)
-        self.supervisor = Supervisor(
-            settings=self.settings,
-            policy=self.policy,
-            clock=clock,
-            roster=roster,
-            recorder=recorder,  # type: ignore[arg-type]
-            router=router,  # type: ignore[arg-type]
-            poller=Poller(),
-            launcher=self.launcher,
-            adopted=self.adopted,
-            signals=self.signals,
-            control=control,
-            enrolment=self.enrolment,
-            observation=self.observation,
-            deeds=self.deeds,
-            news=self.news,
-            record=self.record,
-            stacks=stacks,
-            watchdog=self.watchdog,
-            host=self.host,
-            report=self.report,
+        wiring = Wiring(
+            Ground(
+                settings=self.settings,
+                clock=self.clock,
+                folder=self.folder,
+                signals=self.signals,
+                recorder=self.database,  # type: ignore[arg-type]
+                router=self.wire,  # type: ignore[arg-type]
+                launcher=self.launcher,
+                adopted=self.adopted,
+                records=self.records,
+                office=TicketOffice(self.settings, self.folder, "", "ipc:///nowhere", None),
+                access=ExchangeAccess(ExchangeEnvironment(), self.folder.rate_folder()),
+                host_meter=self.meter,  # type: ignore[arg-type]
+                control_place=listen_unix(control_path(self.settings.runtime_dir)),
+                report=self.report,
+            )
         )
+        stack.callback(wiring.control.close)
+        self.roster, self.news, self.observation = wiring.roster, wiring.news, wiring.observation
+        self.requests, self.supervisor = wiring.requests, wiring.supervisor
 
     # -- the database --------------------------------------------------------------------------------------------
 
@@ -414,7 +348,7 @@ class Fleet:
 
     def turn(self) -> None:
         """One turn of the control loop."""
-        self.supervisor._turn()
+        self.supervisor.turn()
 
     def settle(self) -> Fleet:
         """Turns and commits until nothing is left to do; says so when that never comes."""

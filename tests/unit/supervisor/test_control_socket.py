@@ -16,8 +16,8 @@ import pytest
 from waiting import PATIENCE
 
 from common.errors import ConfigurationError
-from supervisor.control import ControlSocket, ask
-from supervisor.control_place import LONGEST_SOCKET_PATH, NOTE_NAME, control_path, listen_tcp, listen_unix
+from supervisor.control.place import LONGEST_SOCKET_PATH, NOTE_NAME, control_path, listen_tcp, listen_unix
+from supervisor.control.socket import ControlSocket, ask
 
 
 class Loop:

@@ -12,8 +12,8 @@ from fleet_world import Fleet, an_error
 
 from common.spec import generation_of
 from common.wire.ticket import RowFacts
+from supervisor.fleet.roster import Check
 from supervisor.processes.port import Checked
-from supervisor.roster import Check
 from supervisor.store.commands import RecordIncident, WriteStatus
 from supervisor.store.supervision import Supervision
 

@@ -10,7 +10,7 @@ from fleet_world import Fleet
 
 from common.wire.facts import IncidentReported
 from common.wire.messages import Goodbye, Pause
-from supervisor.live_status import status_lines
+from supervisor.control.live_status import status_lines
 from supervisor.store.commands import RecordIncident, WriteStatus
 from supervisor.store.events import Delivery, EntriesRecorded
 
@@ -66,9 +66,9 @@ def test_the_rows_keep_saying_running(pair: Fleet) -> None:
 
 
 def test_the_status_tells_it(pair: Fleet) -> None:
-    assert pair.supervisor.answer({"do": "status"})["failover"] is None
+    assert pair.requests.answer({"do": "status"})["failover"] is None
     errors(pair, 3)
-    document = pair.supervisor.answer({"do": "status"})
+    document = pair.requests.answer({"do": "status"})
     assert document["failover"]["by_hand"] is False
     assert "FAILOVER since" in status_lines(document)[0]
 
@@ -97,10 +97,10 @@ def test_it_is_off_unless_asked_for(make_fleet: Callable[..., Fleet]) -> None:
 
 
 def test_an_operator_begins_and_ends_it(pair: Fleet) -> None:
-    assert pair.supervisor.answer({"do": "failover", "on": True}) == {"failover": True}
+    assert pair.requests.answer({"do": "failover", "on": True}) == {"failover": True}
     pair.settle().wait(600)
     assert sorted(told(pair)) == [(7, True), (8, True)]
-    pair.supervisor.answer({"do": "failover", "on": False})
+    pair.requests.answer({"do": "failover", "on": False})
     pair.settle()
     assert sorted(told(pair)[2:]) == [(7, False), (8, False)]
 

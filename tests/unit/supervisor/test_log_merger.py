@@ -12,7 +12,7 @@ import pytest
 from loguru import logger
 
 from common import logs
-from supervisor.log_merger import COMBINED, ERRORS, LogMerger, open_seen
+from supervisor.host.log_merger import COMBINED, ERRORS, LogMerger, open_seen
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from fleet_world import Fleet
 
 from common.process import facts_of
 from common.wire.messages import Drain, Goodbye, Hello, Kind, Phase, Renew, Welcome
-from supervisor.adoption import adopt_lives
 from supervisor.intake.router import Received
+from supervisor.lives.adoption import adopt_lives
 from supervisor.processes.lives import LifeRecord
 from supervisor.processes.port import Exited, ExitReport, ProcessIdentity, Spawned
 from supervisor.reconcile.states import LifePhase, Rung, StopReason

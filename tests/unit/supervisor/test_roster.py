@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fleet_world import OwnClock
 
+from supervisor.fleet.roster import Bot, Life, Roster
 from supervisor.reconcile.states import LifePhase, LiveWorker
-from supervisor.roster import Bot, Life, Roster
 from supervisor.store.supervision import Supervision
 
 CLOCK = OwnClock()

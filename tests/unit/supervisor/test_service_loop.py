@@ -14,8 +14,8 @@ from waiting import PATIENCE
 
 from common.process import facts_of
 from common.wire.messages import Drain, Goodbye
-from supervisor.live_status import status_lines
-from supervisor.loop import policy_of
+from supervisor.control.live_status import status_lines
+from supervisor.policies import policy_of
 from supervisor.processes.port import ProcessIdentity, Spawned
 from supervisor.service_manager.systemd import manager_from
 from supervisor.store.commands import RefreshBots
@@ -134,7 +134,7 @@ def test_the_status_tells_each_bot_and_its_life(fleet: Fleet) -> None:
     fleet.add(8, status="disabled")
     fleet.database.operator(8)
     fleet.settle()
-    document: dict[str, Any] = fleet.supervisor.answer({"do": "status"})
+    document: dict[str, Any] = fleet.requests.answer({"do": "status"})
     assert (document["database"], [bot["id"] for bot in document["bots"]]) == ("up", [7, 8])
     first, second = document["bots"]
     assert first["life"]["incarnation"] == fleet.life(7).incarnation
@@ -149,7 +149,7 @@ def test_the_status_tells_each_bot_and_its_life(fleet: Fleet) -> None:
 @pytest.mark.parametrize("request_", [{}, {"do": "dance"}, {"do": None}, {"do": {"status": 1}}])
 def test_an_unknown_request_is_refused_by_name(fleet: Fleet, request_: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="unknown request"):
-        fleet.supervisor.answer(request_)
+        fleet.requests.answer(request_)
 
 
 def test_the_limits_of_supervision_are_the_settings(make_fleet: Any) -> None:
@@ -168,9 +168,9 @@ def test_no_stop_takes_longer_than_the_slowest_worker(fleet: Fleet) -> None:
 
 def test_a_request_to_stop_is_a_stop_and_asking_again_kills_nobody(fleet: Fleet) -> None:
     trading(fleet, 7)
-    assert fleet.supervisor.answer({"do": "stop"})["lives"] == 1
+    assert fleet.requests.answer({"do": "stop"})["lives"] == 1
     fleet.clock.seconds += 1
-    fleet.supervisor.answer({"do": "stop"})
+    fleet.requests.answer({"do": "stop"})
     fleet.turn()
     assert [message.apply_on_stop for message in fleet.wire.told(Drain)] == [False]
     stop = fleet.life(7).worker.stop

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import ConfigurationError
-from supervisor.state_folder import StateFolder
+from supervisor.host.state_folder import StateFolder
 
 
 def the_folder(base: Path) -> StateFolder:
@@ -21,7 +21,7 @@ def the_folder(base: Path) -> StateFolder:
 HOLD = """
 import sys
 from pathlib import Path
-from supervisor.state_folder import StateFolder
+from supervisor.host.state_folder import StateFolder
 base = Path(sys.argv[1])
 with StateFolder(base, base / "run", base / "log"):
     print("held", flush=True)

@@ -251,7 +251,7 @@ def test_the_weather_of_the_database_is_told_and_supervision_goes_on(fleet: Flee
     assert len(fleet.launcher.tickets) == 2
     fleet.database.tell(DatabaseBack(away_for=3.0))
     fleet.turn()
-    assert fleet.supervisor.answer({"do": "status"})["database"] == "up"
+    assert fleet.requests.answer({"do": "status"})["database"] == "up"
 
 
 def test_before_the_rows_are_known_nothing_is_decided(fleet: Fleet) -> None:

@@ -58,7 +58,7 @@ def incidents(fleet: Fleet, error_class: str) -> list[RecordIncident]:
 
 def test_a_life_is_measured_when_it_begins_to_trade_and_shown_with_its_figures(fleet: Fleet) -> None:
     passes(trading(fleet, errors=0, answered=0), 3)
-    life = fleet.supervisor.answer({"do": "status"})["bots"][0]["life"]
+    life = fleet.requests.answer({"do": "status"})["bots"][0]["life"]
     assert life["health"] == "healthy"
     assert life["memory_mb"] > 10
     assert life["memory_uss_mb"] > 5
@@ -159,13 +159,13 @@ def test_a_short_host_is_told_once_and_slows_lives_down_also_those_that_come_lat
     passes(fleet, 20)
     assert [word.pause_seconds for word in fleet.wire.told(Throttle)] == [0.25]
     assert len(incidents(fleet, "resources")) == 1
-    assert fleet.supervisor.answer({"do": "status"})["host"]["short_of"] == ["memory"]
+    assert fleet.requests.answer({"do": "status"})["host"]["short_of"] == ["memory"]
     fleet.dies(signal=9).born()
     assert [word.pause_seconds for word in fleet.wire.told(Throttle)] == [0.25, 0.25]
     fleet.meter.usage = replace(fleet.meter.usage, memory_percent=10.0)
     passes(fleet, 40)
     assert fleet.wire.told(Throttle)[-1].pause_seconds == 0.0
-    assert not fleet.supervisor.answer({"do": "status"})["host"]["throttled"]
+    assert not fleet.requests.answer({"do": "status"})["host"]["throttled"]
 
 
 def test_throttling_can_be_switched_off(make_fleet: Any) -> None:

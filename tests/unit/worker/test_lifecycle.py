@@ -18,8 +18,8 @@ from common.exit_status import ExitStatus
 from common.wire.facts import Checkpoint
 from common.wire.messages import Drain, Heartbeat, Hello, Pause
 from common.wire.ticket import Recovery
-from worker.lifecycle import newer
 from worker.lock import LifeLock
+from worker.ownership import newer
 
 
 @pytest.fixture(scope="module")
