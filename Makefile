@@ -28,7 +28,7 @@ test: setup ## the test suite, on SQLite and PostgreSQL (some minutes)
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 test-all: setup ## the test suite with the long tests
-	$(BIN)/python -m pytest $(PARALLEL)
+	BOTVISOR_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PARALLEL)
 
 check: setup lint types imports ## format, lint, types and import contracts
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from effort import examples
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["databases"]
 
 # How long an example takes says something about the machine, not about the code.
-settings.register_profile("botvisor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "botvisor", max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("botvisor")

@@ -31,7 +31,7 @@ _STATUS_STYLE = {
     "warning": "yellow",
 }
 PIPE_WIDTH = 400
-"""Columns where the output is no terminal."""
+"""Columns of a report where the output is no terminal."""
 _LOOSE = frozenset({"Last error", "Why", "What happened", "What to do", "Rule", "Given", "Meaning", "About"})
 """Columns of sentences: they take what width is left, and wrap."""
 _NUMERIC = (
@@ -62,11 +62,12 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_js
         print_json(list(rows))
         return
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPE_WIDTH)  # whoever reads a pipe wants whole cells
     if not rows:
         console.print(empty, style="dim")
         return
+    cells = [[_cell(key, row.get(key)) for key in columns] for row in rows]
+    if not console.is_terminal:
+        console = Console(width=_whole([[Text(heading) for heading in columns.values()], *cells]))
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in columns.values():
         numeric = any(word in heading.lower() for word in _NUMERIC)
@@ -78,8 +79,8 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_js
             no_wrap=not loose or not console.is_terminal,
             ratio=1 if loose else None,
         )
-    for row in rows:
-        table.add_row(*(_cell(key, row.get(key)) for key in columns))
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
 
 
@@ -109,6 +110,11 @@ def ago(moment: datetime | None, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit} {seconds % size * 60 // size if unit != 'd' else ''}".split(" ")[0]
     return f"{seconds}s"
+
+
+def _whole(rows: Sequence[Sequence[Text]]) -> int:
+    """Width of a table none of whose cells is cut: whoever reads a pipe wants whole cells."""
+    return sum(max(cell.cell_len for cell in column) + 2 for column in zip(*rows, strict=True))
 
 
 def _cell(key: str, value: Any) -> Text:

@@ -18,20 +18,14 @@ ACCEPTANCE = Path(__file__).resolve().parent
 NewDatabase = Callable[[], Database]
 
 
-RULES_OF_TRADING = {
-    "test_acceptance_strategies",
-    "test_acceptance_market",
-    "test_acceptance_risk",
-    "test_acceptance_validation",
-    "test_acceptance_botctl",
-    "test_acceptance_bad_input",
-    "test_acceptance_harmful_plugins",
-    "test_acceptance_health",
-    "test_acceptance_operating",
-    "test_acceptance_signals",
-    "test_acceptance_telemetry",
+ON_POSTGRESQL_TOO = {
+    "test_a_changed_config_restarts_that_bot_alone",
+    "test_a_killed_bot_manages_the_same_trade_to_its_end",
+    "test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once",
+    "test_every_recorded_bot_ends_with_the_prescribed_trades",
+    "test_the_old_tables_are_used_unchanged",
 }
-"""Files whose subject is the same on both databases: their PostgreSQL half belongs to the long run."""
+"""Tests whose subject is the database: the short run tries them on both; all others there on SQLite alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.acceptance)
         if "postgresql" in item.nodeid:
             item.add_marker(pytest.mark.postgres)
-            if item.path.stem in RULES_OF_TRADING:
+            if item.name.split("[")[0] not in ON_POSTGRESQL_TOO:
                 item.add_marker(pytest.mark.slow)
 
 

@@ -36,7 +36,7 @@ def a_file(folder: Path, config: dict[str, Any]) -> str:
 
 
 @needs_recordings
-@pytest.mark.parametrize("make", [often, until_its_limits])
+@pytest.mark.parametrize("make", [often, pytest.param(until_its_limits, marks=pytest.mark.slow)])
 def test_back_test_replay_and_paper_make_the_same_trades(lite_world: World, make: Callable[[], dict[str, Any]]) -> None:
     config = make()
     bot = a_file(lite_world.folder, config | {"data": config["data"] | {"file_path": "elsewhere.csv"}})
@@ -67,6 +67,7 @@ def test_a_replay_leaves_nothing_behind_and_touches_no_other_database(lite_world
     assert lite_world.trades(bot_id) == []
 
 
+@pytest.mark.slow
 def test_a_kept_replay_can_be_looked_into(lite_world: World) -> None:
     bot = a_file(lite_world.folder, a_bot())
     kept = lite_world.folder / "kept"
@@ -81,6 +82,7 @@ def test_a_kept_replay_can_be_looked_into(lite_world: World) -> None:
     assert "exists already" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_replay_that_cannot_go_on_says_why(lite_world: World) -> None:
     csv = lite_world.folder / "bad.csv"
     csv.write_text("timestamp,open,high,low,close,volume\n1704067200000,1,2,zero,1,1\n")
@@ -100,7 +102,7 @@ def titles_below(process: psutil.Process) -> list[str]:
     return titles
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_replay_ends_with_everything_it_started(lite_world: World, number: signal.Signals) -> None:
     bot = a_file(lite_world.folder, a_bot())
     temporary = lite_world.folder / "tmp"

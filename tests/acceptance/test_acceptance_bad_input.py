@@ -98,6 +98,7 @@ def test_a_read_only_postgresql_is_refused_or_waited_for_with_a_word(pg_world: W
     pg_world.wait("a clear line", lambda: "read-only" in pg_world.logged().lower())
 
 
+@pytest.mark.slow
 def test_a_database_address_that_makes_no_sense_is_refused(lite_world: World) -> None:
     for url in ("not an url", "oracle://somewhere/else", "sqlite:////nowhere/at/all/botvisor.db"):
         said = lite_world.refuse_to_start(BOTVISOR_DATABASE_URL=url)
@@ -119,6 +120,7 @@ def test_a_socket_path_that_is_too_long_is_refused(lite_world: World) -> None:
     assert "10" in said, "names the limit of a socket path: 107 bytes"
 
 
+@pytest.mark.slow
 def test_a_second_supervisor_on_the_same_state_folder_is_refused(lite_world: World) -> None:
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.start()
@@ -142,6 +144,7 @@ def test_a_second_supervisor_on_the_same_database_is_refused(world: World) -> No
     assert world.worker(bot_id) == pid
 
 
+@pytest.mark.slow
 def test_a_state_folder_of_another_database_is_refused(new_sqlite: Any, lite_world: World) -> None:
     lite_world.start()
     lite_world.until_running(lite_world.insert_bot(a_bot()))

@@ -12,6 +12,7 @@ from world import World
 
 
 @needs_recordings
+@pytest.mark.slow
 def test_what_happened_can_be_listed(fleet: World) -> None:
     bot_id = fleet.insert_bot(a_bot(ETH_BTC))
     fleet.until_finished(bot_id)
@@ -52,6 +53,7 @@ def test_a_bot_is_stopped_enabled_restarted_and_disabled(fleet: World) -> None:
     fleet.wait("no process", lambda: fleet.worker(bot_id) is None)
 
 
+@pytest.mark.slow
 def test_an_operators_stop_outlives_a_restart_of_the_service(world: World) -> None:
     stopped, running = world.insert_bot(a_bot()), world.insert_bot(a_bot(data={"seed": 2}))
     world.start()

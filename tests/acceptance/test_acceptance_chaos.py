@@ -39,6 +39,7 @@ def test_a_disturbed_run_on_sqlite_books_what_an_undisturbed_one_does(new_sqlite
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_a_disturbed_run_on_postgresql_books_what_an_undisturbed_one_does(own_postgres: Postgres) -> None:
     told: list[str] = []
     order = Order(seed=12, seconds=14, bots=3, pause=0.7)

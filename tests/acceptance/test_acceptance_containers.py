@@ -46,6 +46,7 @@ class ContainerWorld(World):
         return psutil.Process(self.pid)
 
 
+@pytest.mark.slow
 def test_behind_the_init_a_killed_supervisor_is_followed_by_one_that_adopts(lite_world: World) -> None:
     world = ContainerWorld(lite_world.database)
     try:

@@ -18,12 +18,9 @@ from common.crash_points import FORK_SERVER_POINTS, SUPERVISOR_POINTS, VARIABLE,
 POINTS = [*WORKER_POINTS, *FORK_SERVER_POINTS, *SUPERVISOR_POINTS]
 PASSINGS = (1, 2, 3)
 IN_THE_SHORT_RUN = {
-    ("entry.after_write", 3),
     ("intent.recorded", 2),
     ("fork.told", 2),
-    ("life_record.after_write", 1),
     ("ledger.before_commit", 2),
-    ("ledger.after_commit", 2),
 }
 ROTATING = {"segment.before_rename", "segment.after_rename", "segment.before_delete", "segment.after_delete"}
 """Only a journal of some length has segments that come and go."""

@@ -29,6 +29,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "AsksToExit": ("called exit('had enough')",),
     "AsksToExitByZero": ("called exit(0)",),
 }
+IN_THE_SHORT_RUN = {"RaisesOnABar", "LeavesByZero"}
 
 
 class Neighbour:
@@ -110,7 +111,10 @@ def insert(world: World, strategy: str) -> int:
     return world.insert_bot(a_bot(name=strategy, strategy={"type": strategy}))
 
 
-@pytest.mark.parametrize("strategy", CAUSES)
+@pytest.mark.parametrize(
+    "strategy",
+    [pytest.param(cause, marks=[] if cause in IN_THE_SHORT_RUN else [pytest.mark.slow]) for cause in CAUSES],
+)
 def test_a_strategy_that_ends_its_life_is_given_up_with_the_reason(
     shared: World, neighbour: Neighbour, strategy: str
 ) -> None:
@@ -124,7 +128,11 @@ def test_a_strategy_that_ends_its_life_is_given_up_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("strategy", "file"), [("Loops", "loops.py"), ("HoldsTheInterpreter", "holdstheinterpreter.py")]
+    ("strategy", "file"),
+    [
+        ("Loops", "loops.py"),
+        pytest.param("HoldsTheInterpreter", "holdstheinterpreter.py", marks=pytest.mark.slow),
+    ],
 )
 def test_a_strategy_that_blocks_is_replaced_its_stacks_kept_and_then_given_up(
     shared: World, neighbour: Neighbour, strategy: str, file: str

@@ -109,7 +109,13 @@ def goes_on_in_the_same_row(world: World, bot_id: int, trade: int) -> None:
     assert len(entries) == len(set(entries)), "no trade twice"
 
 
-@pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
+@pytest.mark.parametrize(
+    "trap",
+    [
+        pytest.param(trap, id=name, marks=[] if name == "a loop in Python" else [pytest.mark.slow])
+        for name, trap in TRAPS.items()
+    ],
+)
 def test_a_life_that_is_caught_is_diagnosed_by_its_stacks_and_replaced(
     lite_world: World, tmp_path: Path, trap: str
 ) -> None:
@@ -145,6 +151,7 @@ def test_a_stopped_life_changes_its_class_fails_its_checks_one_by_one_and_is_rep
     goes_on_in_the_same_row(world, bot_id, trade)
 
 
+@pytest.mark.slow
 def test_an_adopted_life_is_diagnosed_like_any_other(lite_world: World, tmp_path: Path) -> None:
     bot_id = lite_world.insert_bot(a_caught_bot())
     plugins = plugin(tmp_path / "plugins", "pass")
@@ -163,6 +170,7 @@ def _measured(world: World) -> bool:
     return done.returncode == 0 and any(life["adopted"] and life["memory_mb"] for life in json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_a_leak_beyond_the_limit_is_drained_with_the_figures_in_the_incident(lite_world: World, tmp_path: Path) -> None:
     trap = "self.kept.append(bytearray(300_000_000)); self.kept[0][::4096] = b'x' * len(self.kept[0][::4096])"
     config = a_caught_bot(limits={"memory_mb": 300})
@@ -179,6 +187,7 @@ def test_a_leak_beyond_the_limit_is_drained_with_the_figures_in_the_incident(lit
     goes_on_in_the_same_row(lite_world, bot_id, trade)
 
 
+@pytest.mark.slow
 def test_a_life_that_uses_too_much_processor_is_replaced_at_the_third_failed_check(
     lite_world: World, tmp_path: Path
 ) -> None:
@@ -199,6 +208,7 @@ def test_a_life_that_uses_too_much_processor_is_replaced_at_the_third_failed_che
     assert all(f"check failed, {count} of 3" in logged for count in (1, 2, 3))
 
 
+@pytest.mark.slow
 def test_a_short_host_is_warned_of_and_slows_the_bots_down_without_changing_a_trade(
     lite_world: World, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 
 import psutil
+import pytest
 from builders import a_bot
 from waiting import holds_for
 from world import World
@@ -41,6 +42,7 @@ def test_a_paused_bot_makes_no_entry_leaves_its_trade_properly_and_beats_on(flee
     assert fleet.worker(bot_id) == pid
 
 
+@pytest.mark.slow
 def test_usr2_pauses_and_resumes_and_the_pause_outlives_the_worker_and_the_service(world: World) -> None:
     bot_id = world.insert_bot(a_bot())
     world.start()
@@ -60,6 +62,7 @@ def test_usr2_pauses_and_resumes_and_the_pause_outlives_the_worker_and_the_servi
     world.wait("entries again", lambda: not paused_by_ps(world, bot_id))
 
 
+@pytest.mark.slow
 def test_a_bot_that_is_off_is_not_paused_and_one_that_is_not_paused_is_not_resumed(fleet: World) -> None:
     off, on = fleet.insert_bot(a_bot(), status="disabled"), fleet.insert_bot(a_bot(data={"seed": 2}))
     fleet.until_running(on)
@@ -82,6 +85,7 @@ def test_stack_shows_what_each_thread_does_and_harms_nobody(fleet: World) -> Non
     assert fleet.worker(bot_id) == pid
 
 
+@pytest.mark.slow
 def test_a_stopped_worker_is_told_apart_from_one_that_answers(world: World) -> None:
     bot_id = world.insert_bot(a_bot())
     world.start(BOTVISOR_HEARTBEAT_INTERVAL="60")
@@ -124,6 +128,7 @@ def test_the_doctor_finds_a_healthy_installation_healthy(fleet: World) -> None:
     } <= names
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_is_wrong_and_what_to_do(world: World) -> None:
     broken = world.insert_bot({"name": "broken", "symbol": "BTCUSDT"})
     world.start()

@@ -106,6 +106,7 @@ def tries(world: World) -> list[float]:
 
 
 @needs_recordings
+@pytest.mark.slow
 def test_a_stop_while_the_database_is_away_loses_nothing(pg_world: World, stoppable: Postgres) -> None:
     """What was not recorded stays in the journals and is recorded by the next service."""
     config = often() | {"data": often()["data"] | {"speed": 150_000}}

@@ -6,6 +6,7 @@ import itertools
 from decimal import Decimal
 
 import psutil
+import pytest
 from builders import a_bot
 from recomputing import assert_metrics_true, assert_positions_true
 from recorded_bots import needs_recordings, often
@@ -44,6 +45,7 @@ def test_a_bot_that_is_killed_again_and_again_keeps_true_positions_and_metrics(w
     assert_metrics_true(world, bot_id, Decimal(10_000))
 
 
+@pytest.mark.slow
 def test_metrics_are_written_in_between_while_they_change(lite_world: World) -> None:
     """A position that is held for long moves the drawdown; a bot that is off has no figures."""
     config = a_bot(

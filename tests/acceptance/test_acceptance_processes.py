@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 from builders import BUY_ON_ANY_FALL, a_bot, a_csv, an_exit, candles_of, parameters
 from judging import assert_traded_as
 from reference.simulator import simulate
@@ -96,6 +97,7 @@ def test_workers_without_a_supervisor_leave_when_their_grace_runs_out(lite_world
     lite_world.wait("no process left", lambda: not lite_world.left_behind())
 
 
+@pytest.mark.slow
 def test_starting_a_running_bot_again_changes_nothing(fleet: World) -> None:
     bot_id = fleet.insert_bot(a_bot())
     (pid,) = fleet.until_running(bot_id)

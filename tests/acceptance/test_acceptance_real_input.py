@@ -64,6 +64,7 @@ def _let_it_trade(world: World, seconds: float) -> None:
     holds_for(seconds, "the supervisor lives", lambda: world.supervisor is not None and world.supervisor.poll() is None)
 
 
+@pytest.mark.slow
 def test_three_quick_kills_change_no_digit(world: World) -> None:
     config = often() | {"data": often()["data"] | {"speed": 600_000}}
     bot_id = world.insert_bot(config)
@@ -77,6 +78,7 @@ def test_three_quick_kills_change_no_digit(world: World) -> None:
     assert_traded_as(world, bot_id, simulate(config, ETH_BTC))
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_finds_its_workers_again_and_no_digit_changes(world: World) -> None:
     configs = [often() | {"data": often()["data"] | LASTING}, a_bot(ETH_BTC, data=LASTING)]
     ids = [world.insert_bot(config) for config in configs]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from builders import a_bot, a_csv, candles_of
 from chaos.outage import taken_away
 from world import World
@@ -55,6 +56,7 @@ def counts(world: World, bot_id: int) -> dict[str, int]:
     return {row["category"]: row["errors"] for row in world.ask("incidents", str(bot_id), "--counts")}
 
 
+@pytest.mark.slow
 def test_a_strategy_that_raises_is_restarted_at_growing_distances_and_then_given_up(
     lite_world: World, tmp_path: Path
 ) -> None:
@@ -93,6 +95,7 @@ def gap(before: str, after: str) -> float:
     return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
 
 
+@pytest.mark.slow
 def test_a_config_that_cannot_run_is_a_matter_for_a_person(lite_world: World) -> None:
     bot_id = lite_world.insert_bot(a_bot(strategy={"parameters": {"position_size": "much"}}))
     lite_world.start()
@@ -123,6 +126,7 @@ def test_a_killed_bot_is_restarted_and_that_is_on_record(lite_world: World, tmp_
     assert "restart" in said
 
 
+@pytest.mark.slow
 def test_an_outage_of_the_database_is_a_queue_that_was_written(lite_world: World, tmp_path: Path) -> None:
     bot_id = lite_world.insert_bot(a_bot(a_market(tmp_path), data={"speed": 10_000}))
     lite_world.start()
@@ -135,6 +139,7 @@ def test_an_outage_of_the_database_is_a_queue_that_was_written(lite_world: World
     assert any(one["category"] == "database" for one in lite_world.ask("incidents"))
 
 
+@pytest.mark.slow
 def test_too_many_errors_stop_the_entries_of_every_bot(lite_world: World, tmp_path: Path) -> None:
     world = lite_world
     calm = world.insert_bot(a_bot(a_market(tmp_path), data={"speed": 10_000}))

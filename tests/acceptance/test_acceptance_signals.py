@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from builders import a_bot, a_csv, candles_of
 from database import moment
 from world import World
@@ -61,6 +62,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_unsound_signals_make_no_order_and_are_recorded_with_their_reason(world: World, tmp_path: Path) -> None:
     bot_id = run_emitter(world, tmp_path, BARS)
     denials = world.database.rows("SELECT * FROM trading_denials WHERE bot_id = ? ORDER BY id", bot_id)

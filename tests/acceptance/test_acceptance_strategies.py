@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from builders import (
     BUY_ON_ANY_FALL,
     START,
@@ -44,6 +45,7 @@ def test_a_known_set_up_opens_a_trade_of_the_named_mixins(fleet: World, tmp_path
 
 
 @needs_recordings
+@pytest.mark.slow
 def test_each_entry_parameter_counts(fleet: World) -> None:
     """One parameter at a time is varied; the trades change, and as prescribed."""
     base: dict[str, float] = {
@@ -145,6 +147,7 @@ def test_a_plugin_is_chosen_by_its_type(lite_world: World, tmp_path: Path) -> No
     assert not lite_world.trades(idle)
 
 
+@pytest.mark.slow
 def test_a_row_whose_plugin_was_removed_falls_back_with_a_warning_and_the_list_follows(
     lite_world: World, tmp_path: Path
 ) -> None:

@@ -107,7 +107,10 @@ def adoption_seconds(world: World) -> float:
     return (last - first).total_seconds()
 
 
-@pytest.mark.parametrize("policy", ["keep", "cancel_orders", "close_position"])
+@pytest.mark.parametrize(
+    "policy",
+    [*(pytest.param(policy, marks=pytest.mark.slow) for policy in ("keep", "cancel_orders")), "close_position"],
+)
 def test_a_bot_that_no_supervisor_comes_back_for_follows_its_stop_policy_and_leaves(
     lite_world: World, tmp_path: Path, policy: str
 ) -> None:
@@ -223,6 +226,7 @@ def test_the_supervisor_takes_all_the_descriptors_that_it_may_have(lite_world: W
     assert psutil.Process(lite_world.pid).rlimit(resource.RLIMIT_NOFILE) == (hard, hard)
 
 
+@pytest.mark.slow
 def test_a_wall_clock_that_jumps_moves_nobody(lite_world: World) -> None:
     ids = [lite_world.insert_bot(a_bot(id=f"bot_{i}", data={"seed": i})) for i in range(2)]
     offset = lite_world.folder / "offset"
@@ -255,7 +259,9 @@ def test_a_supervisor_that_slept_kills_nobody_and_hears_everything(lite_world: W
     holds_for(2.0, "it keeps its process", lambda: lite_world.worker(bot_id) == pid)
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.4, 0.8])
+@pytest.mark.parametrize(
+    "delay", [0.2, *(pytest.param(delay, marks=pytest.mark.slow) for delay in (0.0, 0.1, 0.4, 0.8))]
+)
 def test_a_stop_asked_for_while_the_supervisor_starts_ends_the_bots_it_finds(lite_world: World, delay: float) -> None:
     """No moment of the start loses the signal, or leaves to themselves the workers of the supervisor before."""
     bot_id = lite_world.insert_bot(a_bot())

@@ -80,6 +80,7 @@ def test_killed_it_comes_back_and_adopts_its_workers_and_a_stop_ends_all(install
     assert installed.systemd.show(NAME, "Result") == "success"
 
 
+@pytest.mark.slow
 def test_an_upgrade_in_place_leaves_the_workers_to_the_next_one(installed: ServiceWorld) -> None:
     ids, pids = started(installed, 1)
     old = installed.main_pid
@@ -89,6 +90,7 @@ def test_an_upgrade_in_place_leaves_the_workers_to_the_next_one(installed: Servi
     assert installed.worker(ids[0]) == pids[0]
 
 
+@pytest.mark.slow
 def test_workers_that_outlive_an_intended_stop_are_ended(installed: ServiceWorld) -> None:
     """The supervisor hangs when it is to stop; whether it is killed for that or woken in time, nobody is left."""
     change_unit(installed, "TimeoutStopSec=45", "TimeoutStopSec=1")

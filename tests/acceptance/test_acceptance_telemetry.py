@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import psutil
+import pytest
 from builders import a_bot
 from prometheus_client.parser import text_string_to_metric_families
 from waiting import PATIENCE
@@ -91,6 +92,7 @@ def test_probes_tell_life_readiness_and_health(world: World) -> None:
     world.wait("a bot in error degrades the whole", degraded)
 
 
+@pytest.mark.slow
 def test_before_the_database_is_reached_it_lives_and_is_not_ready(lite_world: World) -> None:
     lite_world.start(BOTVISOR_DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing", **ANYWHERE)
     base = base_of(lite_world)
@@ -101,6 +103,7 @@ def test_before_the_database_is_reached_it_lives_and_is_not_ready(lite_world: Wo
     assert json.loads(text)["components"]["database"]["condition"] == "unhealthy"
 
 
+@pytest.mark.slow
 def test_an_address_that_cannot_be_had_costs_the_metrics_and_nothing_else(lite_world: World) -> None:
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.start(BOTVISOR_METRICS_ADDRESS="192.0.2.1:9464")

@@ -48,6 +48,7 @@ def test_a_blank_symbol_is_an_error(fleet: World) -> None:
     assert "symbol" in fleet.until_status(bot_id, "error")["extra_metadata"]["last_error"]
 
 
+@pytest.mark.slow
 def test_broker_errors_come_all_at_once_and_apart(lite_world: World, tmp_path: Path) -> None:
     answer = verdict(lite_world, a_bot(broker={"type": "casino", "trading_mode": "maybe", "cash": 0}), tmp_path)
     found = {problem["path"]: problem for problem in answer["errors"]}
@@ -59,6 +60,7 @@ def test_broker_errors_come_all_at_once_and_apart(lite_world: World, tmp_path: P
     assert len({problem["message"] for problem in found.values()}) == len(found)
 
 
+@pytest.mark.slow
 def test_a_worker_that_always_dies_is_restarted_at_growing_distances_and_given_up(
     lite_world: World, tmp_path: Path
 ) -> None:
@@ -96,6 +98,7 @@ def test_a_config_refused_is_status_error_with_the_first_error(fleet: World) -> 
     fleet.until_running(bot_id)
 
 
+@pytest.mark.slow
 def test_the_report_is_for_machines_and_for_people(lite_world: World, tmp_path: Path) -> None:
     wrong = a_bot(strategy={"parameters": {"position_size": 2}}, data={"lookback_bars": -1})
     answer = verdict(lite_world, wrong, tmp_path)
@@ -112,10 +115,14 @@ def test_the_report_is_for_machines_and_for_people(lite_world: World, tmp_path: 
 @pytest.mark.parametrize(
     ("change", "path"),
     [
-        ({"data": {"data_source": "file", "file_path": ...}}, "data.file_path"),
+        pytest.param({"data": {"data_source": "file", "file_path": ...}}, "data.file_path", marks=pytest.mark.slow),
         ({"broker": {"type": "binance", "trading_mode": "live"}}, "broker"),
-        ({"data": {"data_source": "yahoo"}}, "data.data_source"),
-        ({"strategy": {"parameters": {"entry_logic": "instances/entry.json"}}}, "strategy.parameters.entry_logic"),
+        pytest.param({"data": {"data_source": "yahoo"}}, "data.data_source", marks=pytest.mark.slow),
+        pytest.param(
+            {"strategy": {"parameters": {"entry_logic": "instances/entry.json"}}},
+            "strategy.parameters.entry_logic",
+            marks=pytest.mark.slow,
+        ),
         (
             {"strategy": {"parameters": {"entry_logic": {"name": "RSIOrBBEntryMixin", "params": {"e_bb_period": 0}}}}},
             "bb_period",

@@ -39,10 +39,14 @@ def test_pure_packages_touch_neither_files_nor_terminals() -> None:
     assert touched == []
 
 
+LATE_ON_PURPOSE = {"worker/exchange_sim/desk.py", "worker/exchange_sim/server.py"}
+"""The stand-in exchange: an answer that comes late and a market that trades at its times are what it is for."""
+
+
 def test_nobody_sleeps_to_wait_for_something() -> None:
     sleepers = [(shown(path), name) for path in product_modules() for name, _ in calls(path)]
     found = {path for path, name in sleepers if name in ("time.sleep", "asyncio.sleep")}
-    assert not found
+    assert found <= LATE_ON_PURPOSE
 
 
 def test_wall_time_is_asked_of_a_clock_or_by_an_operators_command() -> None:

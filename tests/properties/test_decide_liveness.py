@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from decide_world import LAG, SMALL, Row, Temper, World
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ def trades(world: World, bot_id: int = 1) -> bool:
     return worker is not None and worker.phase is LifePhase.RUNNING and worker.stop is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(drain=graces, term=graces, abort=graces, age=st.sampled_from((0.1, 1.0, 5.0)))
 def test_a_stubborn_worker_is_gone_within_its_graces(drain: float, term: float, abort: float, age: float) -> None:
     world = fleet(DEAF, drain_grace=drain, term_grace=term, abort_grace=abort)
@@ -44,7 +45,7 @@ def test_a_stubborn_worker_is_gone_within_its_graces(drain: float, term: float, 
     assert not world.bodies[1].alive
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(interval=st.sampled_from((0.5, 3.0)), misses=st.integers(2, 4), hung=st.booleans(), deaf=st.booleans())
 def test_a_silent_or_hung_worker_is_replaced_within_the_limit(
     interval: float, misses: int, hung: bool, deaf: bool
@@ -93,7 +94,7 @@ def test_a_hundred_deaf_lives_are_killed_within_one_ladder() -> None:
     assert sum(isinstance(action, Kill) for _, action in world.log) == 100
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(limit=st.integers(1, 6), jitter=st.sampled_from((0.0, 0.5, 0.99)), lives_for=st.sampled_from((0.05, 1.0)))
 def test_a_crash_loop_ends_in_quarantine_after_the_limit(limit: int, jitter: float, lives_for: float) -> None:
     world = fleet(*[Temper(fails_in=lives_for)] * 50, restart_limit=limit)

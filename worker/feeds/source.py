@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
+from common.errors import ConfigurationError
 from common.spec import DataSpec
 from worker.feeds.bar import Bar
 from worker.feeds.file import FileReplay
@@ -32,4 +33,8 @@ class Source(Protocol):
 
 def open_source(data: DataSpec) -> Source:
     """The source that `data` names. Raises ConfigurationError when it cannot be read."""
+    if data.source == "exchange":
+        raise ConfigurationError(
+            "data.source is 'exchange', and candles of an exchange are not traded yet: name a file, or 'simulated'"
+        )
     return FileReplay.load(data) if data.source == "file" else SimulatedMarket(data)

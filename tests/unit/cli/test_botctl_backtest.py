@@ -74,6 +74,7 @@ def test_a_simulated_market_needs_an_end_and_then_trades(nowhere: Botctl) -> Non
     assert report["figures"]["trades"] > 10
 
 
+@pytest.mark.slow
 def test_slippage_costs_money_and_costs_the_same_each_time(nowhere: Botctl) -> None:
     bot = nowhere.file(a_bot())
     exact, slipped, again = (
@@ -199,6 +200,7 @@ def test_a_market_without_a_trade_has_a_report_too(nowhere: Botctl) -> None:
     assert Page(nowhere.folder / report["html"]).entries == []
 
 
+@pytest.mark.slow
 def test_many_bars_make_a_bounded_page_and_exact_figures(nowhere: Botctl, tmp_path: Path) -> None:
     quiet = a_bot(strategy={"parameters": {"entry_logic": {"name": "RSIOrBBEntryMixin", "params": {"bb_dev": 9}}}})
     quiet["strategy"]["parameters"]["entry_logic"]["params"] |= {"rsi_oversold": 5}

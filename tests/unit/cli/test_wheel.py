@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -50,8 +50,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     run([str(programs / "python"), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)])
     site = run([str(programs / "python"), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()
-    # A plain path: the .pth files of our environment, its editable install among them, are not read through it.
-    (Path(site) / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # Plain paths: the .pth files of our environment, its editable install among them, are not read through them.
+    lent = {str(Path(str(found.locate_file("")))) for found in distributions()} - {str(ROOT)}
+    (Path(site) / "lent.pth").write_text("\n".join(sorted(lent)) + "\n")
     return programs
 
 

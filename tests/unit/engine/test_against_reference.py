@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from effort import examples
 from engine_scenes import FREE, at, file_data, live, spec_for, write_bars
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,7 +93,7 @@ def walk(seed: int) -> list[tuple[float, float, float, float]]:
 PERCENT = st.one_of(st.none(), st.decimals("0.5", "8", places=2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(seed=st.integers(0, 10**6), stop=PERCENT, target=PERCENT, trail=PERCENT)
 def test_every_trade_agrees_to_the_last_digit(seed, stop, target, trail):
     rows = walk(seed)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from effort import examples
 from engine_scenes import (
     BUY,
     FREE,
@@ -136,7 +137,7 @@ PAPERS = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     kills=st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=8),
@@ -169,7 +170,7 @@ def test_kills_at_any_commit_change_nothing(seed, kills, risk, paper, limited, c
     assert [c.revision for c in torn.checkpoints] == list(range(1, len(torn.checkpoints) + 1))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(seed=st.integers(0, 10**6), risk=RISKS)
 def test_the_money_always_adds_up(seed, risk):
     with TemporaryDirectory() as folder:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from effort import examples
 from engine_scenes import FREE, Killed, Record, file_data, live, spec_for, ticket_for, write_bars
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,7 +123,7 @@ class Crossing(BotStrategy):
             self.desk.leave(f"{close!r} {self.rsi[0]!r} {self.higher('1d').low[0]!r}")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     gaps=st.floats(0, 0.5),

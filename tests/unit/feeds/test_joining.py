@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loguru import logger
@@ -153,7 +154,7 @@ def plainly(rows, length):
     return [(key * length, *bar[:4], math.fsum(bar[4])) for key, bar in sorted(bars.items())]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     present=st.lists(st.booleans(), min_size=1, max_size=150),
     interval=st.sampled_from([("5m", 300), ("15m", 900), ("1h", 3600)]),
@@ -178,7 +179,7 @@ def test_joined_bars_are_those_of_a_plain_reference(present, interval, offset, s
     assert [(bar.opened_at.timestamp(), *values(bar)) for bar in bars] == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     count=st.integers(1, 80),
     order=st.randoms(use_true_random=False),

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from effort import examples
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -109,5 +110,5 @@ class JournalHistory(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-JournalHistory.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+JournalHistory.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
 TestJournalHistory = JournalHistory.TestCase

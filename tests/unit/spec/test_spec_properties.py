@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spec_samples import DOCUMENTED, NEWER, SEED_ERA, WEB_FORM, changed
@@ -56,7 +57,7 @@ def test_any_text_gives_a_spec_or_errors(text: str | bytes) -> None:
     assert len(generation_of(text, ROW)) == 16
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
 @given(config=samples, changes=surgery)
 def test_any_value_in_any_field_gives_a_spec_or_errors(config: dict[str, Any], changes: list[tuple[str, Any]]) -> None:
     for path, value in changes:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from databases import PostgresServer
+from effort import examples
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_facts import deliver, entries, everything, new_bot, trades_of
@@ -58,7 +59,7 @@ def clean_sqlite(sqlite_template: Path) -> Iterator[dict[str, Any]]:
         engine.dispose()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=deliveries())
 def test_any_delivery_leaves_the_same_tables_on_sqlite(
     batches: list[tuple[int, int, int]], sqlite_template: Path, clean_sqlite: dict[str, Any]
@@ -76,7 +77,7 @@ def test_any_delivery_leaves_the_same_tables_on_sqlite(
 
 @pytest.mark.postgres
 @settings(
-    max_examples=8,
+    max_examples=examples(8),
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
