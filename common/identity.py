@@ -44,9 +44,14 @@ def install_tag(database_uuid: str) -> str:
     return base36(int.from_bytes(digest[:8], "big") % 36**4, 4)
 
 
+def client_order_prefix(tag: str, bot_id: int) -> str:
+    """What all client order ids of a bot begin with: install tag (4) + bot (4)."""
+    return tag + base36(bot_id, 4)
+
+
 def mint_client_order_id(tag: str, bot_id: int, incarnation: int, sequence: int) -> ClientOrderId:
     """install tag (4) + bot (4) + incarnation (5) + sequence (5), base 36, 18 characters."""
-    return ClientOrderId(tag + base36(bot_id, 4) + base36(incarnation, 5) + base36(sequence, 5))
+    return ClientOrderId(client_order_prefix(tag, bot_id) + base36(incarnation, 5) + base36(sequence, 5))
 
 
 def bot_uid(database_uuid: str, bot_id: int, created_at: datetime | None) -> str:

@@ -1,0 +1,92 @@
+"""Calls to an exchange: reads are repeated a few times, sending is not; both tell the shared limit what they hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loguru import logger
+
+from worker.venue.exchange.client import CURRENT, Exchanged
+from worker.venue.exchange.rate_bucket import RateBucket
+from worker.venue.exchange.verdict import is_clock_skew, of_read_failure, rate_limit_of
+from worker.venue.exchange_port import ExchangeError, ExchangeUnavailable
+from worker.venue.waiting import Waiting
+
+_TRIES = 3
+_FIRST_PAUSE = 0.25
+_LIMIT_SECONDS, _BAN_SECONDS = 5.0, 120.0
+"""How long to keep away when the exchange did not say."""
+
+
+class Calls:
+    """Everything that is asked of one client. Belongs to its event loop."""
+
+    def __init__(self, client: Any, bucket: RateBucket, waiting: Waiting) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._waiting = waiting
+
+    async def read(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to a question that may be repeated. Raises the port's ExchangeError."""
+        pause = _FIRST_PAUSE
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._once(what, call)
+            except ExchangeUnavailable as error:
+                if attempt == _TRIES or self._waiting.is_over:
+                    raise
+                logger.debug("{}; asking again in {:.2f} s", error, pause)
+                await self._waiting.pause(pause)
+                pause *= 2
+        raise AssertionError("unreachable")
+
+    async def _once(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        with self.exchanged(order=False) as exchanged:
+            try:
+                return await call()
+            except asyncio.CancelledError:
+                if self._waiting.is_over or not _is_cancelled():
+                    raise ExchangeUnavailable(f"{what}: the connection was closed") from None
+                raise
+            except ExchangeError:
+                raise
+            except Exception as error:
+                await self.learn(error, exchanged)
+                raise of_read_failure(error, what, exchanged.retry_after) from error
+
+    @contextmanager
+    def exchanged(self, *, order: bool) -> Iterator[Exchanged]:
+        """What one call says beside its answer."""
+        noted = Exchanged(order=order)
+        token = CURRENT.set(noted)
+        try:
+            yield noted
+        finally:
+            CURRENT.reset(token)
+
+    async def learn(self, error: BaseException, exchanged: Exchanged) -> None:
+        """Keep every process of the host away when the exchange asks for it; set the clock right when it is off."""
+        limit = rate_limit_of(error, exchanged.status)
+        if limit is not None:
+            asked = exchanged.retry_after
+            self._bucket.ban(asked if asked is not None else _BAN_SECONDS if limit == "ban" else _LIMIT_SECONDS)
+        elif is_clock_skew(error):
+            await self.set_clock()
+
+    async def set_clock(self) -> None:
+        """Measure the difference of the clocks anew; without an answer the old one stays."""
+        if not self._client.has.get("fetchTime"):
+            return
+        try:
+            await self._client.load_time_difference()
+        except Exception as error:  # noqa: BLE001 - the next call says what is wrong
+            logger.debug("the exchange did not tell its time: {}", error)
+
+
+def _is_cancelled() -> bool:
+    """Whether the running task itself is being cancelled, and not merely a future of the client."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
