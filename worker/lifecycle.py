@@ -38,6 +38,7 @@ from worker.lock import LifeLock, LockHeldError
 from worker.ownership import newer, refuse_foreign, signed
 from worker.pid_file import PidFile
 from worker.progress import Progress
+from worker.venue.exchange_port import ExchangeError
 
 _FLUSH_SECONDS = 5.0
 
@@ -141,6 +142,11 @@ class _Life:
             logger.error("This bot cannot run: {}", error)
             said = str(ErrorClass.CONFIGURATION)
             code, goodbye = ExitStatus.BAD_SPEC, Goodbye(cause="bad_spec", detail=str(error), error_class=said)
+        except ExchangeError as error:
+            said = self._error_class(error)
+            logger.bind(error_class=said).error("The exchange cannot be traded at (class {}): {}", said, error)
+            code = ExitStatus.BAD_CREDENTIALS if said == ErrorClass.AUTHENTICATION else ExitStatus.FAILED
+            goodbye = Goodbye(cause="failed", detail=f"{type(error).__name__}: {error}", error_class=said)
         except SystemExit as error:
             logger.exception("The strategy tried to end the process")
             said, detail = str(ErrorClass.STRATEGY), f"the strategy called exit({error.code!r})"
@@ -186,7 +192,15 @@ class _Life:
             spec.name,
             f" after the bar of {checkpoint.bar_at}" if checkpoint is not None and checkpoint.bar_at else "",
         )
-        trading = Trading(spec, self._ticket, checkpoint, self._commit, self._progress, self._clock)
+        trading = Trading(
+            spec,
+            self._ticket,
+            checkpoint,
+            self._commit,
+            self._progress,
+            self._clock,
+            may_buy=self._link.may_trade,
+        )
         self._trading = trading
         trading.set_paused(self._paused)
         trading.set_throttle(self._throttle)

@@ -156,6 +156,7 @@ class _Listed:
     """Bars from a list, as a source."""
 
     warm_up_limit = None
+    live_from = None
 
     def __init__(self, bars: Sequence[Sequence[float]]) -> None:
         self._bars = [_bar(number, values) for number, values in enumerate(bars)]

@@ -41,7 +41,9 @@ def adopt(spec: BotSpec, rows: Sequence[TradeRow], source: Source, book: Book) -
         news.append(trade.position_fact(book.labels))
     if not decided:
         return placed(spec, source, book), news
-    last = next(source.bars(decided - 1))
+    last = next(source.bars(decided - 1), None)
+    if last is None or last.index >= decided:  # a live market's past begins later than that
+        return placed(spec, source, book, decided=decided), news
     resumption = placed(
         spec, source, book, decided=decided, bar_at=last.opened_at, bar_index=last.index, close=last.close
     )

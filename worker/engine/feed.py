@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from worker.engine.backtrader_import import bt
-from worker.engine.stream import BarStream
+from worker.engine.bars import Bars
 from worker.feeds.bar import Bar
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ class ClosedBars(bt.feed.DataBase):  # type: ignore[misc]  # backtrader is untyp
 
     params = (("stream", None),)
 
-    stream: BarStream
+    stream: Bars
     bar: Bar | None
     """The bar last handed over."""
 

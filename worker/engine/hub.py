@@ -7,8 +7,8 @@ from typing import Any
 
 from common.clock import Clock
 from common.wire.messages import Phase
+from worker.engine.bars import Bars
 from worker.engine.bell import Bell
-from worker.engine.stream import BarStream
 from worker.progress import Progress
 
 IDLE_ROUND = 1.0
@@ -22,7 +22,7 @@ _WORTH_A_REST = 0.01
 class Hub:
     """Waits for the next bar, a stop or the end of an idle round, whichever comes first."""
 
-    def __init__(self, stream: BarStream, bell: Bell, progress: Progress, clock: Clock) -> None:
+    def __init__(self, stream: Bars, bell: Bell, progress: Progress, clock: Clock) -> None:
         self._stream = stream
         self._bell = bell
         self._progress = progress
@@ -31,6 +31,8 @@ class Hub:
         """Whether the loop is to end before the next bar."""
         self.before_wait: Callable[[], None] = lambda: None
         """Called before each wait: the moment to report what the bar left unreported."""
+        self.each_round: Callable[[], None] = lambda: None
+        """Called once a round, after the wait: the moment to take in what happened between bars."""
         self.rest = 0.0
         """Seconds to rest after a bar while the host is short; 0: not at all."""
         self._rested_after = 0
@@ -56,6 +58,7 @@ class Hub:
             self._wait()
         if self._stream.live and self._progress.phase is Phase.WARMING:
             self._progress.phase = Phase.TRADING
+        self.each_round()
         if self.stopping():
             self._progress.phase = Phase.STOPPING
             self.end_loop()

@@ -14,13 +14,13 @@ from typing import Protocol
 from loguru import logger
 
 from common.clock import Clock
-from common.spec.intervals import EPOCH
 from common.trading.money import decimal_of
 from common.trading.order import Order
 from common.wire.facts import IncidentReported
 from worker.engine.protection import Guard, guard_of, still_fits
 from worker.engine.session import Session
 from worker.feeds.bar import Bar
+from worker.feeds.bar_grid import BarGrid
 from worker.risk.instrument import Instrument
 from worker.venue.port import Ended, Executed, Venue, VenueEvent
 
@@ -52,6 +52,9 @@ class LiveMarket(Venue, Protocol):
     def arm(self, low: Decimal | None, high: Decimal | None) -> None:
         """Wake the loop when the price falls to `low` or rises to `high`; replaces the levels before."""
 
+    def hold(self, quantity: Decimal) -> None:
+        """What the book holds now, for the examination of the account."""
+
     def findings(self) -> list[IncidentReported]:
         """What the examination of the account has found since the last call."""
 
@@ -64,6 +67,7 @@ class LiveSession(Session):
     _clock: Clock
     _wait: Callable[[float], None]
     _durable: bool
+    _grid: BarGrid
 
     def equip(self, instrument: Instrument, clock: Clock, wait: Callable[[float], None], *, durable: bool) -> None:
         """`wait` returns when the venue has news or after that many seconds; `durable`: real money is at stake."""
@@ -71,6 +75,7 @@ class LiveSession(Session):
         self._clock = clock
         self._wait = wait
         self._durable = durable
+        self._grid = BarGrid(self._spec.data.bar_interval)
         self._held: list[str] = []
         self._next_try = 0.0
         self._rest = _SHORTEST_REST
@@ -87,6 +92,7 @@ class LiveSession(Session):
         if self._book.has_news:
             self._record(self._book.collect(self._desk.moment), durable=self._durable)
         self._advance()
+        self._venue.hold(Decimal(0) if self._book.trade is None else self._book.trade.open_quantity)
         if news:
             self._show()
 
@@ -269,4 +275,4 @@ class LiveSession(Session):
     def _bar_of(self, event: VenueEvent) -> int:
         """Number of the bar that is under way at the event's time."""
         at = event.at if isinstance(event, Executed) and event.at is not None else self._desk.moment
-        return self._spec.data.bar_interval.bars_until(EPOCH, at) - 1
+        return self._grid.number(at)

@@ -133,7 +133,7 @@ def placed(
     signal_ids: tuple[str, ...] = (),
 ) -> Resumption:
     """The resumption of a life whose first `decided` bars are decided already."""
-    first_live = max(decided, history_bars(spec, source))
+    first_live = max(decided, _first_tradable(spec, source))
     start = 0
     if source.warm_up_limit is not None:
         start = max(0, first_live - max(source.warm_up_limit, spec.data.lookback_bars))
@@ -154,6 +154,10 @@ def placed(
         resent=resent,
         signal_ids=signal_ids,
     )
+
+
+def _first_tradable(spec: BotSpec, source: Source) -> int:
+    return history_bars(spec, source) if source.live_from is None else source.live_from
 
 
 def history_bars(spec: BotSpec, source: Source) -> int:
@@ -231,7 +235,7 @@ def _in_new_market(spec: BotSpec, checkpoint: Checkpoint, source: Source, book: 
     logger.warning("the bot's data is not what it was; it starts at the beginning of the new data with its money")
     for order in list(book.orders.values()):
         book.move(order.client_order_id, "cancelled", order.updated_at, "the bot's data was changed")
-    first_live = history_bars(spec, source)
+    first_live = _first_tradable(spec, source)
     bar = checkpoint.state.get("bar")
     if book.trade is not None and isinstance(bar, int):
         book.trade.entry_bar = first_live - 1 - (bar - book.trade.entry_bar)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from collections.abc import Callable
 from enum import StrEnum
 
 from loguru import logger
@@ -21,17 +22,15 @@ from worker.engine.desk import TradingDesk
 from worker.engine.earlier import earlier_bars
 from worker.engine.hub import REST_AT_MOST, Hub
 from worker.engine.order_ids import minting
+from worker.engine.place import Place, SimulatedPlace
 from worker.engine.recorder import Commit
 from worker.engine.resume import Resumption, placed, resume_from
 from worker.engine.runtime import run_strategy
-from worker.engine.session import Session
-from worker.engine.stream import BarStream
 from worker.feeds.source import Source, open_source
 from worker.progress import Progress
-from worker.risk.sizing import affordable, step_of
 from worker.strategies.contract import BotStrategy
 from worker.strategies.registry import load
-from worker.venue.simulated import SimulatedVenue
+from worker.venue.port import Venue
 
 
 class Outcome(StrEnum):
@@ -41,6 +40,14 @@ class Outcome(StrEnum):
     """The data came to its end."""
     STOPPED = "stopped"
     """Somebody asked for it."""
+
+
+class _StoppedBefore(Exception):
+    """A stop was asked for before the market was reached; nothing has happened yet."""
+
+
+def _always() -> bool:
+    return True
 
 
 class Trading:
@@ -57,10 +64,12 @@ class Trading:
         *,
         strategy: type[BotStrategy] | None = None,
         source: Source | None = None,
+        may_buy: Callable[[], bool] = _always,
     ) -> None:
         """`checkpoint` is the newest one known; `strategy` replaces the class that the spec's type names.
 
-        `source` is the spec's data where it is open already.
+        `source` is the spec's data where it is open already; `may_buy`, asked from any thread, whether real entries
+        may be sent at this moment.
         """
         self._spec = spec
         self._ticket = ticket
@@ -70,6 +79,7 @@ class Trading:
         self._clock = clock
         self._strategy = strategy
         self._source = source
+        self._may_buy = may_buy
         self._bell = Bell()
         self._desk: TradingDesk | None = None
         self._hub: Hub | None = None
@@ -112,42 +122,50 @@ class Trading:
         self._progress.phase = Phase.WARMING
         self._progress.paused = self._paused
         try:
-            return self._run(self._source or open_source(self._spec.data))
+            return self._run()
         finally:
             self._bell.close()
 
-    def _run(self, source: Source) -> Outcome:
-        spec, ticket = self._spec, self._ticket
+    def _run(self) -> Outcome:
         strategy, strategy_name = self._strategy_class()
+        place = self._place(strategy)
+        try:
+            return self._trade(place, strategy, strategy_name)
+        except _StoppedBefore:
+            return Outcome.STOPPED
+        finally:
+            place.close()
+
+    def _place(self, strategy: type[BotStrategy]) -> Place:
+        spec = self._spec
+        if spec.data.source != "exchange":
+            return SimulatedPlace(spec, lambda: self._source or open_source(spec.data), self._clock)
+        # The client library is large: it is imported by lives that trade at an exchange alone.
+        from worker.engine.live_place import LivePlace
+
+        return LivePlace(spec, self._ticket, self._clock, self._bell, self._may_buy, strategy.timeframes)
+
+    def _trade(self, place: Place, strategy: type[BotStrategy], strategy_name: str) -> Outcome:
+        spec, ticket = self._spec, self._ticket
+        source = place.open(None if self._checkpoint is None else self._checkpoint.bar_at, self._still_here)
         book = Book(labels_of(spec, strategy_name), spec.broker.start_balance, spec.broker.commission_rate)
-        step = step_of(spec.strategy)
-        venue = SimulatedVenue(
-            spec.broker.paper,
-            spec.data.interval_seconds,
-            step,
-            lambda price, wanted: affordable(book.cash, price, book.rate, wanted, step),
-        )
+        venue = place.venue(book)
         resumption, news = self._resume(source, book, venue)
-        desk = self._desk = TradingDesk(spec, book, minting(ticket), resumption.signal_ids)
+        desk = self._desk = TradingDesk(
+            spec, book, minting(ticket), resumption.signal_ids, instrument=place.instrument, now=place.now
+        )
         desk.paused = self._paused
-        session = Session(
-            spec,
-            book,
-            desk,
-            venue,
-            resumption,
-            self._commit,
-            self._progress,
-            ticket.checkpoint_bars,
-            ticket.metrics_interval,
+        session = place.session(
+            book, desk, resumption, self._commit, self._progress, ticket.checkpoint_bars, ticket.metrics_interval
         )
         session.begin(news)
-        stream = BarStream(source.bars(resumption.start), resumption.first_live, spec.data, self._clock)
+        stream = place.bars(resumption)
         if not self._stop:
             hub = self._hub = Hub(stream, self._bell, self._progress, self._clock)
             hub.rest = self._throttle
             hub.stopping = lambda: self._stop
             hub.before_wait = session.report
+            place.attend(hub, session)
             earlier = earlier_bars(source, resumption.start, strategy.timeframes, self._warming_on)
             run_strategy(spec, strategy, desk, session, stream, hub, book, earlier, ticket.plugin_dirs)
         self._progress.phase = Phase.STOPPING
@@ -157,12 +175,17 @@ class Trading:
         session.stop(self._apply_on_stop)
         return Outcome.STOPPED
 
+    def _still_here(self) -> None:
+        self._progress.last_round = self._clock.monotonic()
+        if self._stop and not self._apply_on_stop:
+            raise _StoppedBefore
+
     def _warming_on(self) -> bool:
         """Show that a long warm-up lives, and whether it is still wanted."""
         self._progress.last_round = self._clock.monotonic()
         return not self._stop
 
-    def _resume(self, source: Source, book: Book, venue: SimulatedVenue) -> tuple[Resumption, list[AnyFact]]:
+    def _resume(self, source: Source, book: Book, venue: Venue) -> tuple[Resumption, list[AnyFact]]:
         checkpoint, rows = self._checkpoint, self._ticket.recovery.trades
         if checkpoint is not None:
             resumption = resume_from(self._spec, checkpoint, source, book, venue)

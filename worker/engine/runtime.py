@@ -10,11 +10,11 @@ from common.spec import BotSpec
 from common.spec.intervals import Interval
 from worker.book.book import Book
 from worker.engine.backtrader_import import bt
+from worker.engine.bars import Bars
 from worker.engine.broker import MirrorBroker
 from worker.engine.feed import ClosedBars
 from worker.engine.hub import Hub
 from worker.engine.session import Session
-from worker.engine.stream import BarStream
 from worker.feeds.bar import Bar
 from worker.strategies.contract import BotStrategy, Desk
 
@@ -31,7 +31,7 @@ def run_strategy(
     strategy: type[BotStrategy],
     desk: Desk,
     session: Session,
-    stream: BarStream,
+    stream: Bars,
     hub: Hub,
     book: Book,
     earlier: Iterator[Bar],

@@ -30,6 +30,7 @@ class FileReplay:
     """Bars of a file: its candles, or longer ones joined from them."""
 
     warm_up_limit: int | None = None
+    live_from: int | None = None
 
     def __init__(self, interval: Interval, table: CandleTable) -> None:
         """`table` is in order."""

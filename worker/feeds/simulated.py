@@ -36,6 +36,7 @@ class SimulatedMarket:
     """Bars of one simulated symbol."""
 
     warm_up_limit: int | None = WARM_UP
+    live_from: int | None = None
 
     def __init__(self, data: DataSpec) -> None:
         self._key = f"{data.seed}/{data.symbol}/{data.interval}"

@@ -24,6 +24,10 @@ class Source(Protocol):
     def warm_up_limit(self) -> int | None:
         """How many bars before a point are enough to warm up on; None: all of them."""
 
+    @property
+    def live_from(self) -> int | None:
+        """Number of the first bar that may be traded in a market that goes on by itself; None: a recorded one."""
+
     def rows_until(self, moment: datetime) -> int:
         """How many bars have a timestamp (their open) at or before `moment` (aware UTC)."""
 
@@ -34,7 +38,5 @@ class Source(Protocol):
 def open_source(data: DataSpec) -> Source:
     """The source that `data` names. Raises ConfigurationError when it cannot be read."""
     if data.source == "exchange":
-        raise ConfigurationError(
-            "data.source is 'exchange', and candles of an exchange are not traded yet: name a file, or 'simulated'"
-        )
+        raise ConfigurationError("the candles of an exchange are not recorded: name a file, or 'simulated'")
     return FileReplay.load(data) if data.source == "file" else SimulatedMarket(data)
