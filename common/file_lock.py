@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 if sys.platform == "win32":
     import msvcrt
@@ -22,6 +24,17 @@ if sys.platform == "win32":
             os.lseek(descriptor, 0, os.SEEK_SET)
         return True
 
+    @contextmanager
+    def locked(descriptor: int) -> Iterator[None]:
+        """Hold the lock of the open file, waiting for it; for a few instructions only. Raises OSError after 10 s."""
+        os.lseek(descriptor, _FAR_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        try:
+            yield
+        finally:
+            os.lseek(descriptor, _FAR_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
@@ -32,3 +45,12 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    @contextmanager
+    def locked(descriptor: int) -> Iterator[None]:
+        """Hold the lock of the open file, waiting for it; for a few instructions only. Raises OSError."""
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def test_stored_credentials_are_readable_nowhere_while_their_bot_lives(world: Wo
     assert 'broker.credentials is "main"' in row["extra_metadata"]["last_error"]
     given = json.dumps({"api_key": f"key{MARK}", "secret": f"secret{MARK}"})
     world.botctl("secrets", "add", "main", "--from-stdin", stdin=given)
-    world.wait("it was tried with them", lambda: "not traded yet" in world.bot(bot_id)["extra_metadata"]["last_error"])
+    pid = world.wait("a life with credentials", lambda: world.worker(bot_id))
+    world.wait("it tries to reach the exchange", lambda: "cannot be reached yet" in world.logged())
+    psutil.Process(pid).send_signal(signal.SIGABRT)
+    world.wait("another life follows", lambda: world.worker(bot_id) not in (None, pid))
     leaks = [place for place, content in (*readable(world), *rows_of_all_tables(world)) if MARK.encode() in content]
     assert leaks == []

@@ -1,0 +1,140 @@
+"""Trading at an exchange: every order once, every fill booked, whatever dies and whatever the exchange answers."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Iterator
+from decimal import Decimal
+
+import psutil
+import pytest
+from live_market import (
+    ON_PAPER,
+    an_exchange_bot,
+    assert_nothing_twice_and_nothing_lost,
+    client_order_ids,
+    exchange_for,
+    filled_at,
+    filled_in,
+    held_at,
+)
+from world import World
+
+from worker.exchange_sim.sim import ExchangeSim
+
+PATIENT = {"BOTVISOR_RESTART_DELAY": "0.1", "BOTVISOR_RESTART_LIMIT": "1000"}
+DUST = Decimal("0.05")
+"""Fees are kept in base currency, so what is left of a trade is less than a step: it cannot be sold."""
+
+
+@pytest.fixture
+def exchange(lite_world: World) -> Iterator[ExchangeSim]:
+    with exchange_for(lite_world) as running:
+        yield running
+
+
+def closed(world: World, bot_id: int) -> int:
+    return sum(trade["status"] == "closed" for trade in world.trades(bot_id))
+
+
+def close_out(world: World, exchange: ExchangeSim, bot_id: int) -> None:
+    """Switch the bot off, its position being closed, and see that both sides say the same."""
+    world.until_running(bot_id)
+    world.ask("disable", str(bot_id))
+    world.wait("it is off", lambda: world.status(bot_id) == "disabled" and world.worker(bot_id) is None, 90)
+    world.wait("both sides agree", lambda: filled_in(world, bot_id) == filled_at(exchange), 30)
+    assert_nothing_twice_and_nothing_lost(world, exchange, bot_id)
+    assert held_at(exchange) < DUST
+    assert [trade for trade in world.trades(bot_id) if trade["status"] == "open"] == []
+
+
+def kill_worker(world: World, bot_id: int) -> None:
+    pid = world.worker(bot_id)
+    if pid is not None:
+        try:
+            psutil.Process(pid).send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            return
+
+
+CLOSING = {"trading": {"on_stop": "close_position"}}
+
+
+def test_a_live_bot_buys_and_sells_at_the_exchange(lite_world: World, exchange: ExchangeSim) -> None:
+    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
+    lite_world.start()
+    lite_world.wait("two trades are closed", lambda: closed(lite_world, bot_id) >= 2, 90)
+    close_out(lite_world, exchange, bot_id)
+
+
+def test_on_paper_the_exchange_gives_prices_and_gets_no_order(lite_world: World, exchange: ExchangeSim) -> None:
+    bot_id = lite_world.insert_bot(an_exchange_bot(ON_PAPER, **CLOSING))
+    lite_world.start()
+    lite_world.wait("a trade is closed", lambda: closed(lite_world, bot_id) >= 1, 90)
+    assert client_order_ids(exchange) == []
+    assert all("signature" not in str(request) for request in exchange.requests())
+
+
+def test_an_order_whose_answer_is_lost_with_its_worker_is_found_and_not_sent_again(
+    lite_world: World, exchange: ExchangeSim
+) -> None:
+    exchange.fault("miss", "stream.user")
+    exchange.fault("late", "order.create", seconds=30, next=1, when="after")
+    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
+    lite_world.start(**PATIENT)
+    lite_world.wait("the exchange has the order", lambda: client_order_ids(exchange), 90)
+    kill_worker(lite_world, bot_id)
+    lite_world.wait("its fill is booked", lambda: filled_in(lite_world, bot_id), 60)
+    close_out(lite_world, exchange, bot_id)
+
+
+@pytest.mark.parametrize(
+    ("fault", "more"),
+    [
+        ("hang_up", {}),
+        *(
+            pytest.param(fault, more, marks=pytest.mark.slow)
+            for fault, more in (("error", {"status": 502}), ("empty", {}), ("malformed", {}), ("late", {"seconds": 4}))
+        ),
+    ],
+)
+def test_an_order_that_was_taken_without_an_answer_is_found(
+    lite_world: World, exchange: ExchangeSim, fault: str, more: dict[str, object]
+) -> None:
+    exchange.fault("miss", "stream.user")
+    exchange.fault(fault, "order.create", next=3, when="after", **more)
+    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
+    lite_world.start()
+    lite_world.wait("two trades are closed", lambda: closed(lite_world, bot_id) >= 2, 120)
+    close_out(lite_world, exchange, bot_id)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("turns", [4, *(pytest.param(turns, marks=pytest.mark.slow) for turns in (15, 16, 17))])
+def test_deaths_and_faults_at_random_double_nothing_and_lose_nothing(
+    lite_world: World, exchange: ExchangeSim, turns: int
+) -> None:
+    chance = random.Random(turns)
+    for fault, on, probability in (
+        ("hang_up", "order.*", 0.15),
+        ("error", "order.*", 0.15),
+        ("late", "*", 0.05),
+        ("miss", "stream.user", 0.2),
+        ("duplicate", "stream.user", 0.2),
+        ("drop", "stream.*", 0.02),
+    ):
+        exchange.fault(fault, on, probability=probability)
+    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
+    lite_world.start(**PATIENT)
+    lite_world.until_running(bot_id)
+    for turn in range(turns):
+        before = len(client_order_ids(exchange))
+        lite_world.wait("it goes on trading", lambda: len(client_order_ids(exchange)) > before, 120)  # noqa: B023
+        if turn % 4 == 2:
+            lite_world.kill_supervisor()
+            lite_world.start(**PATIENT)
+        if chance.random() < 0.8:
+            kill_worker(lite_world, bot_id)
+    exchange.clear_faults()
+    close_out(lite_world, exchange, bot_id)
