@@ -11,6 +11,7 @@ from supervisor.cli import (
     backtest,
     database,
     doctor,
+    exchange_sim,
     failover,
     incidents,
     replay,
@@ -49,6 +50,7 @@ app.command("stop")(wishes.stop)
 app.command("pause")(wishes.pause)
 app.command("resume")(wishes.resume)
 app.command("stack")(stack.stack)
+app.command("exchange-sim")(exchange_sim.exchange_sim)
 app.command("doctor")(doctor.doctor)
 app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
