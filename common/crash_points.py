@@ -39,6 +39,12 @@ WORKER_POINTS: dict[str, str] = {
 }
 """Point → what has happened and what has not. In the worker."""
 
+EXCHANGE_POINTS: dict[str, str] = {
+    "order.sending": "an order is about to be sent to an exchange",
+    "order.answered": "the exchange has answered, nobody here knows what",
+}
+"""In a worker that trades at an exchange."""
+
 FORK_SERVER_POINTS: dict[str, str] = {
     "fork.before": "a life is asked for and not made",
     "fork.after": "the life's process exists and nobody was told",
@@ -77,7 +83,7 @@ def _unarmed(name: str) -> None:
 def armed(order: str) -> Callable[[str], None]:
     """What `reach` is under this order. Raises ValueError when it is not `name:k:file` with a known point."""
     name, count, file = order.split(":", 2)
-    if name not in WORKER_POINTS | FORK_SERVER_POINTS | SUPERVISOR_POINTS:
+    if name not in WORKER_POINTS | EXCHANGE_POINTS | FORK_SERVER_POINTS | SUPERVISOR_POINTS:
         raise ValueError(f"{VARIABLE}={order!r}: there is no crash point {name!r}")
     left = int(count)
     lock = threading.Lock()

@@ -81,7 +81,7 @@ BREAKER_SUCCESSES = 2
 class CircuitBreaker:
     """A circuit breaker at one moment; methods return the next one. Times are seconds of one clock.
 
-    BREAKER_FAILURES failures within BREAKER_WINDOW open it; BREAKER_PAUSE later it is half-open; there one
+    BREAKER_FAILURES failures within BREAKER_WINDOW open it; `pause` seconds later it is half-open; there one
     failure opens it again and BREAKER_SUCCESSES successes close it.
     """
 
@@ -91,16 +91,18 @@ class CircuitBreaker:
     """None while closed."""
     successes: int = 0
     """Successes in a row since it was half-open."""
+    pause: float = BREAKER_PAUSE
+    """Seconds from opening to the next try."""
 
     def state(self, now: float) -> Circuit:
         """Closed, open or half-open at `now`."""
         if self.opened_at is None:
             return Circuit.CLOSED
-        return Circuit.OPEN if now < self.opened_at + BREAKER_PAUSE else Circuit.HALF_OPEN
+        return Circuit.OPEN if now < self.opened_at + self.pause else Circuit.HALF_OPEN
 
     def retry_at(self, now: float) -> float:
         """Earliest time of the next try."""
-        return now if self.opened_at is None else max(now, self.opened_at + BREAKER_PAUSE)
+        return now if self.opened_at is None else max(now, self.opened_at + self.pause)
 
     def failed(self, now: float) -> CircuitBreaker:
         """A try failed; one that ends late, while the breaker is open, changes nothing."""
@@ -108,16 +110,19 @@ class CircuitBreaker:
         if state is Circuit.OPEN:
             return self
         if state is Circuit.HALF_OPEN:
-            return CircuitBreaker(opened_at=now)
+            return self._fresh(opened_at=now)
         recent = (*(at for at in self.failed_at if at > now - BREAKER_WINDOW), now)
-        return CircuitBreaker(opened_at=now) if len(recent) >= BREAKER_FAILURES else CircuitBreaker(failed_at=recent)
+        return self._fresh(opened_at=now) if len(recent) >= BREAKER_FAILURES else self._fresh(failed_at=recent)
 
     def succeeded(self, now: float) -> CircuitBreaker:
         """A try succeeded; while open that counts for nothing."""
         state = self.state(now)
         if state is Circuit.CLOSED:
-            return CircuitBreaker()
+            return self._fresh()
         if state is Circuit.OPEN:
             return self
         more = replace(self, successes=self.successes + 1)
-        return CircuitBreaker() if more.successes >= BREAKER_SUCCESSES else more
+        return self._fresh() if more.successes >= BREAKER_SUCCESSES else more
+
+    def _fresh(self, failed_at: tuple[float, ...] = (), opened_at: float | None = None) -> CircuitBreaker:
+        return CircuitBreaker(failed_at=failed_at, opened_at=opened_at, pause=self.pause)

@@ -9,7 +9,7 @@ from common.clock import Clock
 from common.errors import ConfigurationError
 from common.identity import client_order_prefix
 from common.spec import BotSpec
-from common.wire.ticket import ExchangeTicket, Ticket
+from common.wire.ticket import Ticket
 from worker.book.book import Book
 from worker.engine.arriving import ArrivingBars
 from worker.engine.bars import Bars
@@ -57,9 +57,12 @@ class LivePlace:
         self._bell = bell
         self._grid = BarGrid(spec.data.bar_interval)
         self._inbox = BarInbox(bell.ring)
-        exchange = _exchange_of(spec, ticket, clock)
+        market = _market_of(spec, ticket, clock)
+        simulated = ticket.exchange is not None and ticket.exchange.mode == "public"
+        exchange: Exchange = PaperExchange(market, spec.broker, clock) if simulated else market
         prefix = client_order_prefix(ticket.install_tag, ticket.row.bot_id)
         self._venue = LiveVenue(exchange, _account(spec), prefix, Terms(), clock, bell.ring, may_buy)
+        market.on_outage = self._venue.outage
         wanted = history_length(spec.data.lookback_bars, spec.data.bar_interval, timeframes)
         self._candles = LiveCandles(exchange, self._grid, wanted, clock, self._inbox, self._venue.report)
         self._venue.thread.also(self._candles.run)
@@ -146,18 +149,12 @@ class LivePlace:
         self._venue.close()
 
 
-def _exchange_of(spec: BotSpec, ticket: Ticket, clock: Clock) -> Exchange:
-    access = ticket.exchange
-    if access is None:
+def _market_of(spec: BotSpec, ticket: Ticket, clock: Clock) -> CcxtExchange:
+    if ticket.exchange is None:
         raise ConfigurationError(
             f"bot {ticket.row.bot_id} trades at {spec.broker.exchange} and was given no access to it; restart it"
         )
-    exchange = CcxtExchange(access, spec.symbol, spec.broker.market_type, spec.data.interval, clock)
-    return PaperExchange(exchange, spec.broker, clock) if _is_simulated(access) else exchange
-
-
-def _is_simulated(access: ExchangeTicket) -> bool:
-    return access.mode == "public"
+    return CcxtExchange(ticket.exchange, spec.symbol, spec.broker.market_type, spec.data.interval, clock)
 
 
 def _account(spec: BotSpec) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from loguru import logger
 
+from common.recovery import Circuit, CircuitBreaker
 from worker.venue.exchange.client import CURRENT, Exchanged
 from worker.venue.exchange.rate_bucket import RateBucket
 from worker.venue.exchange.verdict import is_clock_skew, of_read_failure, rate_limit_of
@@ -17,24 +18,44 @@ from worker.venue.waiting import Waiting
 
 _TRIES = 3
 _FIRST_PAUSE = 0.25
+_OUTAGE_PAUSE = 5.0
+"""Seconds between two tries of an exchange that is down."""
 _LIMIT_SECONDS, _BAN_SECONDS = 5.0, 120.0
 """How long to keep away when the exchange did not say."""
+
+
+class CircuitOpen(ExchangeUnavailable):
+    """Not asked: the exchange has failed too often just now."""
 
 
 class Calls:
     """Everything that is asked of one client. Belongs to its event loop."""
 
-    def __init__(self, client: Any, bucket: RateBucket, waiting: Waiting) -> None:
+    def __init__(
+        self,
+        client: Any,
+        bucket: RateBucket,
+        waiting: Waiting,
+        monotonic: Callable[[], float],
+        on_outage: Callable[[str | None], None],
+    ) -> None:
+        """`on_outage` is told why the exchange is not asked any more, and None when it answers again."""
         self._client = client
         self._bucket = bucket
         self._waiting = waiting
+        self._monotonic = monotonic
+        self._on_outage = on_outage
+        self._breaker = CircuitBreaker(pause=_OUTAGE_PAUSE)
+        self._probing = False
 
     async def read(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
         """The answer to a question that may be repeated. Raises the port's ExchangeError."""
         pause = _FIRST_PAUSE
         for attempt in range(1, _TRIES + 1):
             try:
-                return await self._once(what, call)
+                return await self._guarded(what, call)
+            except CircuitOpen:
+                raise
             except ExchangeUnavailable as error:
                 if attempt == _TRIES or self._waiting.is_over:
                     raise
@@ -42,6 +63,34 @@ class Calls:
                 await self._waiting.pause(pause)
                 pause *= 2
         raise AssertionError("unreachable")
+
+    async def _guarded(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Not asked at all while the exchange is down, but for one question now and then that tries it."""
+        before, probe = self._breaker.state(self._monotonic()), False
+        if before is not Circuit.CLOSED:
+            if before is Circuit.OPEN or self._probing:
+                wait = self._breaker.retry_at(self._monotonic()) - self._monotonic()
+                raise CircuitOpen(f"{what}: not asked, the exchange is down; tried again in {wait:.0f} s")
+            self._probing = probe = True
+        try:
+            answer = await self._once(what, call)
+        except ExchangeUnavailable as error:
+            self._turn(self._breaker.failed(self._monotonic()), str(error))
+            raise
+        except ExchangeError:
+            self._turn(self._breaker.succeeded(self._monotonic()), None)
+            raise
+        finally:
+            if probe:
+                self._probing = False
+        self._turn(self._breaker.succeeded(self._monotonic()), None)
+        return answer
+
+    def _turn(self, after: CircuitBreaker, reason: str | None) -> None:
+        was_down, self._breaker = self._breaker.opened_at is not None, after
+        is_down = after.opened_at is not None
+        if is_down != was_down:
+            self._on_outage(reason if is_down else None)
 
     async def _once(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
         with self.exchanged(order=False) as exchanged:

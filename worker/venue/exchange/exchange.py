@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -85,6 +85,8 @@ class CcxtExchange:
         self._candles: dict[str, Stream] = {}
         self._quotes: Stream | None = None
         self._orders: Stream | None = None
+        self.on_outage: Callable[[str | None], None] = _nothing
+        """Told, in the loop, why the exchange is not asked any more, and None when it answers again."""
 
     async def open(self) -> None:
         """See `Exchange.open`."""
@@ -92,7 +94,11 @@ class CcxtExchange:
         try:
             bucket = RateBucket(self._bucket_path(), rate_of(client), self._clock.monotonic)
             keep_to_limit(client, bucket, self._waiting)
-            self._client, self._bucket, self._calls = client, bucket, Calls(client, bucket, self._waiting)
+            self._client, self._bucket, self._calls = (
+                client,
+                bucket,
+                Calls(client, bucket, self._waiting, self._clock.monotonic, lambda reason: self.on_outage(reason)),
+            )
             await self._connect()
         except BaseException:
             await self._drop()
@@ -378,6 +384,10 @@ class CcxtExchange:
     def _bucket_path(self) -> Any:
         where = "testnet" if self._ticket.mode == "testnet" else "live"
         return self._ticket.bucket_dir / f"{self._ticket.exchange}-{where}"
+
+
+def _nothing(reason: str | None) -> None:
+    """Nobody is told."""
 
 
 def _candles(rows: Sequence[Sequence[Any]]) -> list[Candle]:

@@ -52,6 +52,7 @@ class LiveVenue:
         self._incidents: deque[IncidentReported] = deque()
         self._memories: dict[str, Memory] = {}
         self._levels = Levels(None, None)
+        self._outage: str | None = None
         self._executor = Executor(exchange, terms, clock, prefix, self._take, self._found, ring, may_buy)
         self.thread = ExchangeThread(exchange, self._executor.run, clock, ring)
 
@@ -83,7 +84,7 @@ class LiveVenue:
 
     def blocked(self) -> str | None:
         """Why nothing may be bought at this moment; None: nothing is in the way."""
-        return self._executor.obstacle
+        return self._outage or self._executor.obstacle
 
     def hold(self, quantity: Decimal) -> None:
         """What the book holds now, for the examination of the account."""
@@ -128,6 +129,21 @@ class LiveVenue:
         """Add what another part has found; from any thread."""
         self._incidents.append(incident)
         self._ring()
+
+    def outage(self, reason: str | None) -> None:
+        """The exchange does not answer, or (None) answers again; from any thread."""
+        down, at = reason is not None, self._clock.now()
+        self._outage = f"{self.account} does not answer: {reason}" if down else None
+        self.report(
+            IncidentReported(
+                incident_key=f"exchange-{'down' if down else 'back'}/{at.isoformat()}",
+                severity="error" if down else "info",
+                error_class="ExchangeOutage",
+                message=self._outage or f"{self.account} answers again",
+                at=at,
+                category="exchange",
+            )
+        )
 
     def match(self, bar: Bar) -> Iterator[VenueEvent]:
         """Bars do nothing to orders here."""
