@@ -138,3 +138,67 @@ def test_deaths_and_faults_at_random_double_nothing_and_lose_nothing(
             kill_worker(lite_world, bot_id)
     exchange.clear_faults()
     close_out(lite_world, exchange, bot_id)
+
+
+ORDER_POINTS = [
+    "order.sending",
+    "order.answered",
+    "intent.recorded",
+    "order.submitted",
+    "fill.before_apply",
+    "fill.applied",
+    "entry.before_write",
+    "entry.after_write",
+]
+
+
+@pytest.mark.parametrize(
+    ("point", "passing"),
+    [
+        pytest.param(point, passing, marks=[] if (point, passing) == ("order.sending", 2) else [pytest.mark.slow])
+        for point in ORDER_POINTS
+        for passing in (1, 2, 3)
+    ],
+)
+def test_a_death_at_any_point_of_the_order_path_doubles_and_loses_nothing(
+    lite_world: World, exchange: ExchangeSim, point: str, passing: int
+) -> None:
+    died = lite_world.folder / "died"
+    exchange.fault("miss", "stream.user", probability=0.5)
+    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
+    lite_world.start(**PATIENT, BOTVISOR_CRASH_AT=f"{point}:{passing}:{died}")
+    lite_world.wait(f"it dies at {point}", died.exists, 60)
+    seen = len(client_order_ids(exchange))
+    lite_world.wait("it goes on trading", lambda: len(client_order_ids(exchange)) >= seen + 2, 90)
+    close_out(lite_world, exchange, bot_id)
+
+
+def test_an_exchange_that_is_down_is_told_of_once_and_traded_at_again(lite_world: World, exchange: ExchangeSim) -> None:
+    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
+    lite_world.start()
+    lite_world.wait("it trades", lambda: closed(lite_world, bot_id) >= 1, 90)
+    exchange.streams("drop")
+    exchange.fault("maintenance", "*")
+    exchange.fault("drop", "stream.*")
+    lite_world.wait("it is down", lambda: outages(lite_world, bot_id), 60)
+    exchange.clear_faults()
+    lite_world.wait("it is back", lambda: len(outages(lite_world, bot_id)) == 2, 60)
+    before = len(client_order_ids(exchange))
+    lite_world.wait("it trades again", lambda: len(client_order_ids(exchange)) > before, 60)
+    assert [each["severity"] for each in outages(lite_world, bot_id)] == ["error", "info"]
+    close_out(lite_world, exchange, bot_id)
+
+
+def outages(world: World, bot_id: int) -> list[dict[str, object]]:
+    return [row for row in world.ask("incidents", str(bot_id)) if row["error_class"] == "ExchangeOutage"][::-1]
+
+
+def test_wrong_keys_stop_that_bot_alone_and_say_so(lite_world: World, exchange: ExchangeSim) -> None:
+    wrong = an_exchange_bot() | {"name": "locked out"}
+    wrong["broker"] = wrong["broker"] | {"api_key": "nobody", "api_secret": "knows"}
+    good, bad = lite_world.insert_bot(an_exchange_bot(**CLOSING)), lite_world.insert_bot(wrong)
+    lite_world.start()
+    row = lite_world.until_status(bad, "error", 60)
+    assert "credentials" in row["extra_metadata"]["last_error"]
+    lite_world.wait("the other trades", lambda: closed(lite_world, good) >= 1, 90)
+    assert "knows" not in lite_world.logged()

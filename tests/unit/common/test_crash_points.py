@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from common import crash_points
-from common.crash_points import FORK_SERVER_POINTS, SUPERVISOR_POINTS, VARIABLE, WORKER_POINTS, armed, from_environment
+from common.crash_points import (
+    EXCHANGE_POINTS,
+    FORK_SERVER_POINTS,
+    SUPERVISOR_POINTS,
+    VARIABLE,
+    WORKER_POINTS,
+    armed,
+    from_environment,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,7 +36,7 @@ def reached_in(folder: str) -> set[str]:
 
 
 def test_every_point_of_the_tables_is_in_the_code_and_no_other() -> None:
-    assert reached_in("worker") == set(WORKER_POINTS) | set(FORK_SERVER_POINTS)
+    assert reached_in("worker") == set(WORKER_POINTS) | set(EXCHANGE_POINTS) | set(FORK_SERVER_POINTS)
     assert reached_in("supervisor") == set(SUPERVISOR_POINTS)
 
 
