@@ -33,6 +33,7 @@ from common.wire.launch import (
     NOT_STARTED,
     REQUEST,
     SPAWN,
+    SPAWN_AT_EXCHANGE,
     Answer,
     Born,
     Died,
@@ -41,7 +42,7 @@ from common.wire.launch import (
     encode_answer,
 )
 from worker import check, entry
-from worker.preload import preload
+from worker.preload import preload, preload_exchanges
 
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
@@ -116,7 +117,9 @@ class ForkServer:
         return True
 
     def _job(self, kind: bytes, files: Sequence[int]) -> Callable[[], object] | None:
-        if kind == SPAWN and len(files) == 1:
+        if kind in (SPAWN, SPAWN_AT_EXCHANGE) and len(files) == 1:
+            if kind == SPAWN_AT_EXCHANGE:
+                preload_exchanges()
             return lambda: entry.run(files[0], self._body)
         if kind == CHECK and len(files) == 2:
             return lambda: check.run(files[0], files[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ _MODULES = (
     "common.spec",
     "common.wire.codec",
 )
-_NEVER = frozenset({"worker.__main__", "worker.forkserver"})
+_NEVER = ("worker.__main__", "worker.forkserver", "worker.exchange_sim")
 
 
 def preload(extra: Iterable[str] = ()) -> dict[str, str]:
@@ -38,9 +39,18 @@ def preload(extra: Iterable[str] = ()) -> dict[str, str]:
     return broken
 
 
+def preload_exchanges() -> None:
+    """Import the client library of exchanges: large, so only once a life needs it, and then for all lives to share.
+
+    A failure is left to the life, which meets it again and reports it.
+    """
+    with contextlib.suppress(Exception):
+        importlib.import_module("ccxt.pro")
+
+
 def _own_modules() -> list[str]:
     found = pkgutil.walk_packages(worker.__path__, "worker.", onerror=lambda name: None)
-    return [module.name for module in found if module.name not in _NEVER]
+    return [module.name for module in found if not module.name.startswith(_NEVER)]
 
 
 def _remember_library_folders() -> None:

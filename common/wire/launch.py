@@ -19,6 +19,8 @@ REQUEST = struct.Struct("!cQ")
 
 SPAWN = b"S"
 """Start a life; one file: the ticket."""
+SPAWN_AT_EXCHANGE = b"X"
+"""As SPAWN, of a life that trades at an exchange."""
 CHECK = b"C"
 """Examine a config; two files: the request to read, the answer to write."""
 MOST_FILES = 2

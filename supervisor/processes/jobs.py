@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from common.wire.launch import CHECK, SPAWN, CheckAnswer, CheckRequest
+from common.wire.launch import CHECK, SPAWN, SPAWN_AT_EXCHANGE, CheckAnswer, CheckRequest
 from common.wire.ticket import RowFacts, Ticket, encode_ticket
 from supervisor.processes.anonymous import anonymous_file, contents
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, ProcessIdentity, Spawned, SpawnFailed
@@ -28,12 +28,13 @@ class LifeJob:
     files: tuple[int, ...]
     lost_before: bool = False
     """Whether a fork server has already died with this request unanswered."""
-    kind: ClassVar[bytes] = SPAWN
+    kind: bytes = SPAWN
 
     @classmethod
     def of(cls, ticket: Ticket) -> LifeJob:
         """Raises OSError when the ticket cannot be laid down."""
-        return cls(ticket.incarnation, (anonymous_file(encode_ticket(ticket)),))
+        files = (anonymous_file(encode_ticket(ticket)),)
+        return cls(ticket.incarnation, files, kind=SPAWN if ticket.exchange is None else SPAWN_AT_EXCHANGE)
 
     def born(self, child: ProcessIdentity) -> list[ProcessEvent]:
         """The process exists; our copy of the ticket is let go."""

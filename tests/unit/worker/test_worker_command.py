@@ -23,9 +23,10 @@ def test_a_ticket_that_is_no_ticket_fails_with_its_reason() -> None:
 def test_a_fork_server_stays_single_threaded_and_without_descriptors_after_importing_everything() -> None:
     program = (
         "import os\n"
-        "from worker.preload import preload\n"
+        "from worker.preload import preload, preload_exchanges\n"
         "before = len(os.listdir('/proc/self/fd'))\n"
         "broken = preload()\n"
+        "preload_exchanges()\n"
         "print(broken, len(os.listdir('/proc/self/task')), len(os.listdir('/proc/self/fd')) - before)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
