@@ -19,7 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from benchmarks import crash, enabling, endurance, engine, fleet, idle, indicators, ledger, machine, memory, stopping
+from benchmarks import (
+    crash,
+    enabling,
+    endurance,
+    engine,
+    fleet,
+    idle,
+    indicators,
+    ledger,
+    machine,
+    memory,
+    orders,
+    stopping,
+)
 from benchmarks.context import Context
 from benchmarks.databases import Databases
 from benchmarks.figure import Figure
@@ -37,6 +50,7 @@ MEASUREMENTS: dict[str, Callable[[Context], list[Figure]]] = {
     "engine": engine.measure,
     "endurance": endurance.measure,
     "indicators": indicators.measure,
+    "orders": orders.measure,
 }
 
 
