@@ -52,6 +52,7 @@ def test_back_test_replay_and_paper_make_the_same_trades(lite_world: World, make
     assert replayed == tested, "the same trades make the same report"
 
 
+@pytest.mark.slow
 def test_a_replay_leaves_nothing_behind_and_touches_no_other_database(lite_world: World) -> None:
     strategy = parameters(exit_logic=an_exit("TimeBasedExitMixin", max_bars=3))
     bot_id = lite_world.insert_bot(a_bot(strategy=strategy), status="disabled")

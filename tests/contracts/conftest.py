@@ -19,7 +19,13 @@ def make_world(kind: str, folder: Path) -> Iterator[World]:
     become_subreaper(False)
 
 
-@pytest.fixture(params=list(LAUNCHERS))
+IN_THE_LONG_RUN = {"interpreter-stdin-threads"}
+"""The launcher of systems without fork, as far as it can be tried here."""
+
+
+@pytest.fixture(
+    params=[pytest.param(kind, marks=[pytest.mark.slow] if kind in IN_THE_LONG_RUN else []) for kind in LAUNCHERS]
+)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     yield from make_world(request.param, tmp_path)
 

@@ -18,7 +18,7 @@ from supervisor.processes.child import is_alive
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessIdentity, Spawned, SpawnFailed
 
 
-@pytest.mark.parametrize("code", [0, 1, 64, 78, 255])
+@pytest.mark.parametrize("code", [0, 78, *(pytest.param(code, marks=pytest.mark.slow) for code in (1, 64, 255))])
 def test_an_exit_code_is_reported_as_it_was(world: World, code: int) -> None:
     spawned = world.start("exit", code=code)
     assert world.exit_of(spawned.incarnation) == ExitReport(exit_code=code)
@@ -104,6 +104,7 @@ def test_grandchildren_that_fled_the_group_die_with_their_life_while_another_liv
     assert not [pid for pid in world.note(other.incarnation)["offspring"] if _gone(pid)]
 
 
+@pytest.mark.slow
 def test_two_hundred_kills_leave_no_zombie_and_no_descriptor(forking: World) -> None:
     forking.start("live")
     before = _open_files(os.getpid()), _open_files(_server(forking))

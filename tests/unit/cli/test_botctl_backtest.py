@@ -39,7 +39,7 @@ def _comparable(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in TEXT_COLUMNS} | times | money
 
 
-@pytest.mark.parametrize("seed", [1, 6, 18])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (6, 18))])
 def test_a_generated_market_is_traded_as_prescribed(nowhere: Botctl, seed: int) -> None:
     chance = random.Random(seed)
     csv = a_csv(nowhere.folder / "m.csv", a_random_market(chance))
@@ -52,6 +52,7 @@ def test_a_generated_market_is_traded_as_prescribed(nowhere: Botctl, seed: int) 
 
 
 @pytest.mark.skipif(not ETH_BTC.exists(), reason=f"recorded market data is not at hand ({RECORDED})")
+@pytest.mark.slow
 def test_a_recorded_market_is_traded_as_prescribed_under_other_fees_and_dates(nowhere: Botctl) -> None:
     bot = nowhere.file(a_bot("nowhere.csv", broker={"cash": 500}))
     options = ("--data", str(ETH_BTC), "--from", "2018-01-12", "--to", "2018-01-14", "--fees", "0.0004", "--no-html")
@@ -64,6 +65,7 @@ def test_a_recorded_market_is_traded_as_prescribed_under_other_fees_and_dates(no
     assert report["conditions"]["commission_rate"] == "0.0004"
 
 
+@pytest.mark.slow
 def test_a_simulated_market_needs_an_end_and_then_trades(nowhere: Botctl) -> None:
     bot = nowhere.file(a_bot())
     endless = nowhere("backtest", bot, "--no-html")
@@ -166,6 +168,7 @@ def test_wrong_options_are_told_and_end_with_an_error(
     assert "Traceback" not in outcome.said
 
 
+@pytest.mark.slow
 def test_a_strategy_that_fails_is_named_with_its_error(nowhere: Botctl, monkeypatch: pytest.MonkeyPatch) -> None:
     plugins = nowhere.folder / "plugins"
     plugins.mkdir()

@@ -80,7 +80,6 @@ class Pursuit:
             self._observe(NotSent("not sent: no supervisor has renewed this life's lease, so nothing may be bought"))
             return
         tracker.sent(self._clock.now())
-        self._resolution.sent(self._clock.monotonic())
         reach("order.sending")
         submission = asyncio.ensure_future(self._exchange.submit(tracker.order))
         submission.add_done_callback(self._answered)
@@ -97,6 +96,8 @@ class Pursuit:
         await self._follow()
 
     def _answered(self, submission: asyncio.Future[Submission]) -> None:
+        # It may have waited for its turn and left at any time until now; only from now on can a denial count.
+        self._resolution.sent(self._clock.monotonic())
         if submission.cancelled():
             self._observe(Doubtful(reason="sending it was broken off"))
             return
@@ -163,9 +164,8 @@ class Pursuit:
         self._tell(self.tracker.overdue(self._clock.monotonic()))
 
     async def _fetch_executions(self) -> None:
-        order = self.tracker.order
         known = self.tracker.memory.exchange_order_id
-        for execution in await self._exchange.executions(order.created_at - _LOOK_BACK, known):
+        for execution in await self._exchange.executions(self._since(), known):
             if execution.exchange_order_id == known:
                 self._observe(execution)
 

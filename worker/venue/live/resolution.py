@@ -33,7 +33,7 @@ class Resolution:
         self._not_before = 0.0
 
     def sent(self, at: float) -> None:
-        """The request was sent at `at` or earlier. Until this is known no denial counts."""
+        """The request left at `at` or earlier. Until this is known no denial counts."""
         self._sent_at = at
 
     def pause(self, now: float, jitter: float) -> float:
