@@ -229,6 +229,13 @@ class NotificationSpec(_Part):
     notify_email: str | None = None
     notify_telegram_chat_id: str | None = None
     webhook_url: str | None = None
+    urls: tuple[str, ...] = ()
+    """Apprise URLs, each with or without the kinds that go there before it."""
+    tags: tuple[str, ...] = ()
+    quiet_hours: str | None = None
+    milestones: bool = True
+    profit_target: Decimal | None = None
+    """Money; total net profit that is told when it is reached."""
 
 
 class LimitsSpec(_Part):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.spec.fields import Choice, Field, Flag, PassThrough, Text, Unfit
+from common.spec.fields import Choice, Field, Flag, Money, PassThrough, Text, Unfit
 from common.spec.model import NotificationSpec, Summaries
+from common.spec.news_target import NewsTarget
+from common.spec.quiet_hours import QuietHoursText
 from common.spec.section import Section
 
 OPENED = Flag(name="position_opened", default=False, note="entries")
@@ -20,12 +22,54 @@ SUMMARIES: Choice[Summaries] = Choice(
     spellings=(("off", "none"),),
     default="none",
 )
+MILESTONES = Flag(name="milestones", default=True, note="round numbers of trades, and the profit target")
+TARGET = Money(name="profit_target", above=0, unit="money", note="total net profit that is worth a message, once")
 EMAIL_ON = Flag(name="email_enabled", default=False, note="channel")
 TELEGRAM_ON = Flag(name="telegram_enabled", default=False, note="channel")
 WEBHOOK_ON = Flag(name="webhook_enabled", default=False, note="channel")
 EMAIL = Text(name="notify_email", blank_is_absent=True, default_note="the owner's address", note="recipient")
 WEBHOOK_URL = Text(name="webhook_url", blank_is_absent=True, note="recipient")
 ENABLED = Flag(name="enabled", default=True, note="false switches every channel off")
+QUIET = QuietHoursText(name="quiet_hours", blank_is_absent=True, note="what is not critical waits until they are over")
+
+
+class Texts(Field[tuple[str, ...]]):
+    """A list of texts that are not blank."""
+
+    __slots__ = ()
+    kind = "list of texts"
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise Unfit(self.rule())
+        if not all(isinstance(item, str) and item.strip() for item in value):
+            raise Unfit(self.rule())
+        return tuple(item.strip() for item in value)
+
+    def rule(self) -> str:
+        return "must be a list of texts that are not blank"
+
+
+class UrlTexts(Texts):
+    """A list of targets: apprise URLs, with or without the kinds of news that go there before them."""
+
+    __slots__ = ()
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        taken = Texts.parse(self, value)
+        try:
+            for item in taken:
+                NewsTarget.parse(item, bots=False)
+        except ValueError as error:
+            raise Unfit(f"{self.rule()}; {error}") from None
+        return taken
+
+    def rule(self) -> str:
+        return "must be a list of apprise URLs (scheme://…), each with or without kinds before it, as errors=slack://…"
+
+
+URLS = UrlTexts(name="urls", note="recipients")
+TAGS = Texts(name="tags", note="names that routes of the service's own targets may choose bots by")
 
 
 class ChatId(Field[str]):
@@ -54,12 +98,17 @@ FIELDS: tuple[Field[Any], ...] = (
     DAILY,
     SUMMARIES,
     RISK,
+    MILESTONES,
+    TARGET,
     EMAIL_ON,
     TELEGRAM_ON,
     WEBHOOK_ON,
     EMAIL,
     CHAT,
     WEBHOOK_URL,
+    URLS,
+    TAGS,
+    QUIET,
     ENABLED,
 )
 NOTIFY_ON = {
@@ -100,12 +149,17 @@ def read_notifications(section: Section) -> NotificationSpec:
         daily_summary=kind(DAILY),
         performance_summaries=section.value(SUMMARIES),
         risk_alerts=kind(RISK),
+        milestones=section.value(MILESTONES),
+        profit_target=section.get(TARGET),
         email_enabled=channel(EMAIL_ON),
         telegram_enabled=channel(TELEGRAM_ON),
         webhook_enabled=channel(WEBHOOK_ON),
         notify_email=section.get(EMAIL),
         notify_telegram_chat_id=section.get(CHAT),
         webhook_url=section.get(WEBHOOK_URL),
+        urls=(section.get(URLS) or ()) if master else (),
+        tags=section.get(TAGS) or (),
+        quiet_hours=section.get(QUIET),
     )
     section.warn_unknown(FIELDS, _CHANNELS)
     _warn_of_silence(section, spec, master=master, listed=bool(listed))
@@ -140,11 +194,11 @@ def _kinds(channel: Section, words: list[object]) -> set[str]:
 
 
 def _warn_of_silence(section: Section, spec: NotificationSpec, *, master: bool, listed: bool) -> None:
-    channels = spec.email_enabled or spec.telegram_enabled or spec.webhook_enabled
+    channels = spec.email_enabled or spec.telegram_enabled or spec.webhook_enabled or spec.urls
     wanted = spec.position_opened or spec.position_closed or spec.daily_summary or spec.risk_alerts
     asked = section.raw(ERRORS.name) is True or section.raw(EVENTS.name) is True
     if (wanted or asked or listed or spec.performance_summaries != "none") and master and not channels:
-        remedy = "set email_enabled, telegram_enabled or webhook_enabled"
+        remedy = "set email_enabled, telegram_enabled or webhook_enabled, or name urls"
         section.note("news is asked for, but no channel is enabled", remedy)
-    if channels:
-        section.note("kept, but this version does not send notifications yet")
+    if spec.webhook_enabled and spec.webhook_url is None:
+        section.warning(WEBHOOK_URL.name, "webhook_enabled is true, so something must be named to post to")

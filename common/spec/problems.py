@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 Severity = Literal["error", "warning"]
 
-_SECRET_WORDS = ("key", "secret", "token", "pass", "webhook_url")
+_SECRET_WORDS = ("key", "secret", "token", "pass", "webhook_url", "urls")
 _SHOWN = 80
 _LONGEST_PATH = 200
 MISSING = "missing"

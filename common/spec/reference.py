@@ -89,7 +89,8 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("risk_management.trailing_stop_pct", "it is given while trailing_stop is not true"),
     ("risk_management.max_portfolio_risk", "it is given: it is not enforced on a single bot"),
     ("risk_management.position_sizing_method", "it is another than percentage"),
-    ("notifications", "news is asked for but no channel is enabled; a channel is enabled but nothing is sent yet"),
+    ("notifications", "news is asked for but no channel is enabled"),
+    ("notifications.webhook_url", "the webhook is enabled and this is absent"),
     ("notifications.telegram.notify_on", "it names a kind that is not known; also for email"),
 )
 """Every place that can be warned about, and when."""

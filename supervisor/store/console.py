@@ -16,13 +16,15 @@ from sqlalchemy import Engine, select
 
 from common.errors import ConfigurationError
 from common.wire.ticket import Credentials
-from supervisor.store import queries
+from supervisor.notify.routing import Person
+from supervisor.store import news_queries, queries
 from supervisor.store.adopting import Adoption, adopt
 from supervisor.store.bots import BotRow, insert_bot, read_rows
 from supervisor.store.claims import HeldClaim, held_claim, release_held
 from supervisor.store.commands import WriteStatus
 from supervisor.store.engine import open_engine, reading, safe_url, writing
 from supervisor.store.queries import Rows
+from supervisor.store.recipients import administrators, owners
 from supervisor.store.recovery_queries import error_counts, recovery_rates, recovery_rows
 from supervisor.store.schema import current, is_current, upgrade
 from supervisor.store.sealing import Seal
@@ -122,6 +124,34 @@ class Console:
         """Errors per bot and class."""
         with reading(self.engine) as connection:
             return error_counts(connection, bot_id=bot_id)
+
+    def news(self, bot_id: int | None, state: str | None, limit: int | None) -> Rows:
+        """News and where it went, newest first."""
+        with reading(self.engine) as connection:
+            return news_queries.deliveries(connection, bot_id=bot_id, state=state, limit=limit)
+
+    def acknowledge(self, bot_id: int | None, by: str) -> Rows:
+        """Stop the reminders of what is critical now; what that is."""
+        with writing(self.engine) as connection:
+            found = news_queries.unacknowledged(connection, bot_id)
+            news_queries.acknowledge(connection, bot_id, datetime.now(UTC), by)
+        return found
+
+    def target_health(self) -> dict[str, dict[str, Any]]:
+        """How each target of notifications did when it was last tried."""
+        with reading(self.engine) as connection:
+            return news_queries.target_health(connection, self.shape)
+
+    def owner_of(self, bot_id: int) -> Person:
+        """How the owner of a bot can be reached."""
+        with reading(self.engine) as connection:
+            found = owners(connection, self.shape, {bot_id}).get(bot_id)
+        return Person() if found is None else found[1]
+
+    def administrators(self) -> list[Person]:
+        """How administrators can be reached."""
+        with reading(self.engine) as connection:
+            return administrators(connection, self.shape)
 
     def sealed(self) -> dict[str, SealedSecret]:
         """Stored credentials by name, as they are kept."""

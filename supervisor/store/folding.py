@@ -85,7 +85,7 @@ def _take(batch: Batch, bot_id: int, entry: Entry, fact: AnyFact) -> None:
             batch.denials.setdefault((bot_id, fact.denial_key), fact)
             _signal(batch, bot_id, fact.decided_at)
         case IncidentReported():
-            batch.incidents.append(_incident(bot_id, entry, fact))
+            batch.incidents.append(incident_of(bot_id, entry, fact))
 
 
 def _signal(batch: Batch, bot_id: int, at: datetime) -> None:
@@ -94,7 +94,8 @@ def _signal(batch: Batch, bot_id: int, at: datetime) -> None:
         batch.signals[bot_id] = at
 
 
-def _incident(bot_id: int, entry: Entry, fact: IncidentReported) -> RecordIncident:
+def incident_of(bot_id: int, entry: Entry, fact: IncidentReported) -> RecordIncident:
+    """The incident that a worker reported, under a key that no other bot has."""
     return RecordIncident(
         key=f"{bot_id}/{fact.incident_key}",
         bot_id=bot_id,

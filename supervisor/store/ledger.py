@@ -17,6 +17,7 @@ from supervisor.store.faults import is_locked, is_poison, message_of
 from supervisor.store.folding import fold
 from supervisor.store.incidents import record_incidents, storable
 from supervisor.store.locking import seize
+from supervisor.store.outbox import Outbox
 from supervisor.store.projection import write_batch
 from supervisor.store.shape import Shape
 from supervisor.store.submissions import Gap, Submission, sift
@@ -66,8 +67,9 @@ class _Tally:
 class Ledger:
     """Records entries within the caller's transaction."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, outbox: Outbox | None = None) -> None:
         self._shape = shape
+        self._outbox = outbox
 
     def record(self, connection: Connection, submissions: Sequence[Submission], at: datetime) -> list[Outcome]:
         """Record what is new, skip what is known, keep what the database refuses as dead letters.
@@ -94,8 +96,27 @@ class Ledger:
         incidents = [*gaps_as_incidents(gaps, at), *_refusals(submissions, tally.dead, at)]
         self._keep_letters(connection, submissions, tally.dead, at)
         record_incidents(connection, self._shape, incidents)
+        self._tell(connection, submissions, outcomes, incidents, at)
         self._advance(connection, submissions, fresh, at)
         return outcomes
+
+    def _tell(
+        self,
+        connection: Connection,
+        submissions: Sequence[Submission],
+        outcomes: Sequence[Outcome],
+        incidents: Sequence[RecordIncident],
+        at: datetime,
+    ) -> None:
+        if self._outbox is None:
+            return
+        recorded = [
+            (item.bot_id, item.entry)
+            for item, outcome in zip(submissions, outcomes, strict=True)
+            if outcome is Outcome.RECORDED and item.entry is not None
+        ]
+        self._outbox.tell_of_entries(connection, recorded, at)
+        self._outbox.tell_of_incidents(connection, incidents)
 
     def marks(self, connection: Connection, journal_ids: Iterable[str]) -> dict[str, int]:
         """High-water marks of the journals that are known."""

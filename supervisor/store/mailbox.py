@@ -10,6 +10,7 @@ from supervisor.store.claims import Claimant, Liveness
 from supervisor.store.commands import Command
 from supervisor.store.engine import PoolSettings
 from supervisor.store.events import Event
+from supervisor.store.outbox import NewsDesk
 from supervisor.store.secrets import Keys
 from supervisor.store.wake import Wake
 
@@ -48,6 +49,8 @@ class RecorderOptions:
     """Tells the keys of stored credentials, on the recorder's thread."""
     meter: RecorderMeter | None = None
     """Told of transactions and statements, on the recorder's thread."""
+    desk: NewsDesk | None = None
+    """Without one nothing is put into the outbox."""
 
 
 class Inbox:

@@ -105,7 +105,7 @@ class Recording:
         if self._ready is None:
             self._ready = take_database(engine, self._terms(), self._clock.now())
             self._outbox.put(self._ready)
-        session = Session.open(engine, self._options.claimant, self._ready.database_uuid)
+        session = Session.open(engine, self._options.claimant, self._ready.database_uuid, self._options.desk)
         try:
             self._back()
             self._serve(session)
@@ -124,6 +124,7 @@ class Recording:
             takeover=options.takeover,
             expected_uuid=options.expected_uuid,
             incarnation_block=options.incarnation_block,
+            desk=options.desk,
         )
 
     def _back(self) -> None:

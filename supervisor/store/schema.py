@@ -10,7 +10,7 @@ from supervisor.store.tables import metadata
 VERSION_TABLE = "botvisor_alembic_version"
 """Ours alone; the earlier service's own `alembic_version` is left alone."""
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision in the history; written here because asking alembic for it costs every start its import."""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, QueuePool
 
 from common.crash_points import reach
 from common.errors import ConfigurationError
+from supervisor.notify.service_news import service_started, service_stopped
 from supervisor.store.bots import complete, read_raw
 from supervisor.store.claims import Claimant, Liveness, claim, release, require_held
 from supervisor.store.commands import Command
@@ -20,6 +21,7 @@ from supervisor.store.faults import translated
 from supervisor.store.ledger import Ledger, Outcome
 from supervisor.store.locking import wait_briefly
 from supervisor.store.meta import read_uuid, require_uuid, reserve_incarnations
+from supervisor.store.outbox import NewsDesk, Outbox
 from supervisor.store.picture import Picture
 from supervisor.store.schema import is_current, upgrade
 from supervisor.store.secrets import Keys, opened, read_sealed
@@ -39,6 +41,7 @@ class Terms:
     takeover: bool
     expected_uuid: str | None
     incarnation_block: int
+    desk: NewsDesk | None = None
 
 
 def take_database(engine: Engine, terms: Terms, at: datetime) -> DatabaseReady:
@@ -54,8 +57,13 @@ def take_database(engine: Engine, terms: Terms, at: datetime) -> DatabaseReady:
         raise ConfigurationError("the database's schema is not up to date; run `botctl db upgrade`")
     with writing(engine) as connection:
         crashed = claim(connection, terms.claimant, terms.is_alive, at, takeover=terms.takeover)
+        if terms.desk is not None:
+            outbox = Outbox(read_shape(connection), terms.desk)
+            outbox.tell(connection, [service_started(terms.claimant.host, at, crashed=crashed)])
         block = reserve_incarnations(connection, terms.incarnation_block)
         uuid = read_uuid(connection)
+    if terms.desk is not None:
+        terms.desk.database_taken()
     if uuid is None:
         raise ConfigurationError("the database has lost its uuid in botvisor_meta; restore it from a backup")
     return DatabaseReady(
@@ -77,15 +85,18 @@ class Recorded:
 class Session:
     """The writer's connection and what is known of the database while it lasts."""
 
-    def __init__(self, writer: Connection, shape: Shape, watch: Watch, claimant: Claimant) -> None:
+    def __init__(
+        self, writer: Connection, shape: Shape, watch: Watch, claimant: Claimant, desk: NewsDesk | None
+    ) -> None:
         self._writer = writer
         self._shape = shape
         self.watch = watch
         self._claimant = claimant
-        self._ledger = Ledger(shape)
+        self._outbox = None if desk is None else Outbox(shape, desk)
+        self._ledger = Ledger(shape, self._outbox)
 
     @classmethod
-    def open(cls, engine: Engine, claimant: Claimant, uuid: str) -> Session:
+    def open(cls, engine: Engine, claimant: Claimant, uuid: str, desk: NewsDesk | None = None) -> Session:
         """Connect to a database taken before.
 
         Raises ConfigurationError when it is another one now or somebody took it over, TransientError when it is away.
@@ -104,7 +115,7 @@ class Session:
             writer.invalidate()
             writer.close()
             raise
-        return cls(writer, shape, watch, claimant)
+        return cls(writer, shape, watch, claimant, desk)
 
     def write(self, commands: Sequence[Command], at: datetime, *, repeated: bool) -> Written:
         """Carry out commands in one transaction; it is committed when this returns.
@@ -112,8 +123,9 @@ class Session:
         Raises TransientError; RowsLocked when a lock, and no bot's in particular, is in the way of all.
         """
         with writing(self._writer) as connection:
-            written = carry_out(connection, self._shape, commands, at, repeated=repeated)
+            written = carry_out(connection, self._shape, commands, at, repeated=repeated, outbox=self._outbox)
             reach("commands.before_commit")
+        self._committed()
         reach("commands.after_commit")
         return written
 
@@ -125,6 +137,7 @@ class Session:
             outcomes = self._ledger.record(connection, submissions, at)
             marks = self._ledger.marks(connection, journal_ids)
             reach("ledger.before_commit")
+        self._committed()
         reach("ledger.after_commit")
         paired = list(zip(submissions, outcomes, strict=True))
         deferred = tuple(item for item, outcome in paired if outcome in (Outcome.DEFERRED, Outcome.POSTPONED))
@@ -161,6 +174,13 @@ class Session:
         """Give the claim back. Raises TransientError."""
         with writing(self._writer) as connection:
             release(connection, self._claimant, at)
+            if self._outbox is not None:
+                self._outbox.tell(connection, [service_stopped(self._claimant.host, at)])
+        self._committed()
+
+    def _committed(self) -> None:
+        if self._outbox is not None:
+            self._outbox.committed()
 
     def close(self) -> None:
         """Give up the connections, whatever state they are in."""

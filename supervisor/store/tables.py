@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from supervisor.store.credential_table import stored_credentials
+from supervisor.store.outbox_tables import outbox, outbox_deliveries
 from supervisor.store.service_tables import (
     SERVICE_TABLES,
     metadata,
@@ -45,6 +46,8 @@ __all__ = [
     "incidents",
     "journals",
     "metadata",
+    "outbox",
+    "outbox_deliveries",
     "recoveries",
     "stored_credentials",
     "supervisor_claims",

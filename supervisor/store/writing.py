@@ -32,6 +32,7 @@ from supervisor.store.incarnations import close_lives, open_lives, running_lives
 from supervisor.store.incidents import record_incidents
 from supervisor.store.locking import seize
 from supervisor.store.meta import reserve_incarnations
+from supervisor.store.outbox import Outbox
 from supervisor.store.queueing import bots_of, parted, singly
 from supervisor.store.recoveries import end_recoveries, record_recoveries
 from supervisor.store.shape import Shape
@@ -60,7 +61,13 @@ class Written:
 
 
 def carry_out(
-    connection: Connection, shape: Shape, commands: Sequence[Command], at: datetime, *, repeated: bool = False
+    connection: Connection,
+    shape: Shape,
+    commands: Sequence[Command],
+    at: datetime,
+    *,
+    repeated: bool = False,
+    outbox: Outbox | None = None,
 ) -> Written:
     """Write the commands in order and answer those that want an answer.
 
@@ -73,16 +80,22 @@ def carry_out(
         try:
             with connection.begin_nested():
                 part = _write(connection, shape, kind, alike, at, repeated)
+                _tell(connection, outbox, kind, part, alike)
         except Exception as error:
             if not is_poison(error) and not is_locked(error):
                 raise
-            part = _one_by_one(connection, shape, alike, at, repeated)
+            part = _one_by_one(connection, shape, alike, at, repeated, outbox)
         written.add(part)
     return written
 
 
 def _one_by_one(
-    connection: Connection, shape: Shape, commands: Sequence[Command], at: datetime, repeated: bool
+    connection: Connection,
+    shape: Shape,
+    commands: Sequence[Command],
+    at: datetime,
+    repeated: bool,
+    outbox: Outbox | None,
 ) -> Written:
     written = Written()
     untried: list[Command] = []
@@ -93,6 +106,7 @@ def _one_by_one(
         try:
             with connection.begin_nested():
                 part = _write(connection, shape, type(command), [command], at, repeated)
+                _tell(connection, outbox, type(command), part, [command])
         except Exception as error:
             if is_locked(error) and bots_of(command):
                 written.deferred.append(command)
@@ -105,6 +119,21 @@ def _one_by_one(
         written.add(part)
     written.deferred[:0] = untried  # first next time, so that what is locked cannot keep them back for ever
     return written
+
+
+def _tell(
+    connection: Connection, outbox: Outbox | None, kind: type[Any], written: Written, commands: Sequence[Any]
+) -> None:
+    """Put what is news about commands of one kind into the outbox, but for those that are deferred."""
+    if outbox is None:
+        return
+    done = [command for command in commands if command not in written.deferred]
+    if kind is RecordIncident:
+        outbox.tell_of_incidents(connection, done)
+    elif kind is RunningIncarnation:
+        outbox.tell_of_starts(connection, done)
+    elif kind is WriteStatus:
+        outbox.tell_of_statuses(connection, done, written.answers)
 
 
 def _refused(command: WriteStatus | WriteWish) -> StatusWritten | WishWritten:
