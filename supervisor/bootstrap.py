@@ -22,6 +22,10 @@ from supervisor.intake.endpoint import socket_path
 from supervisor.intake.router import Router
 from supervisor.loop import Supervisor
 from supervisor.news import BLOCK
+from supervisor.notify.postman import Postman
+from supervisor.notify.sender import AppriseSender
+from supervisor.notify.terms import service_of, terms_of
+from supervisor.notify.wish_book import WishBook
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import boot_id, create_time, is_alive
 from supervisor.processes.forkserver import ForkServerLauncher
@@ -65,7 +69,8 @@ def _ground(
     router = _router(settings)
     stack.callback(router.close)
     meter = _meter(settings, clock, stack)
-    recorder = Recorder(_recorder_options(settings, folder, meter))
+    book = _news(settings, clock, meter, stack)
+    recorder = Recorder(_recorder_options(settings, folder, meter, book))
     launcher = _launcher(settings)
     stack.callback(launcher.close)
     adopted = AdoptedLives()
@@ -134,7 +139,18 @@ def _meter(settings: Settings, clock: Clock, stack: ExitStack) -> Meter:
     return meter
 
 
-def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> RecorderOptions:
+def _news(settings: Settings, clock: Clock, meter: Meter, stack: ExitStack) -> WishBook:
+    """The desk that the recorder asks what is news, with a postman behind it."""
+    terms = terms_of(settings)
+    book = WishBook(service_of(settings))
+    postman = Postman(settings.database_url, terms, book, AppriseSender(terms.telegram_api), meter, clock)
+    book.wake = postman.wake
+    postman.start()
+    stack.callback(postman.stop)
+    return book
+
+
+def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter, book: WishBook) -> RecorderOptions:
     own = os.getpid()
     return RecorderOptions(
         url=settings.database_url,
@@ -152,4 +168,5 @@ def _recorder_options(settings: Settings, folder: StateFolder, meter: Meter) -> 
         poll_interval=settings.poll_interval,
         keys=partial(secret_keys, settings),
         meter=meter if meter.listens else None,
+        desk=book,
     )

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from common.clock import OFFSET_VARIABLE
 from common.crash_points import VARIABLE as CRASH_VARIABLE
 from common.errors import ConfigurationError
+from supervisor.news_settings import NewsSettings
 
 PREFIX = "BOTVISOR_"
 
@@ -25,7 +26,7 @@ Level = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 _LEVELS = frozenset(get_args(Level))
 
 
-class Settings(BaseSettings):
+class Settings(NewsSettings):
     """All service settings, validated together."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
@@ -296,13 +297,17 @@ def _mistake(item: dict[str, Any]) -> str:
     name = str(item["loc"][0]) if item["loc"] else "settings"
     variable = name if name.isupper() else PREFIX + name.upper()
     rule = str(item["msg"]).removeprefix("Value error, ")
-    return f"{variable}={item['input']!r}: {rule[:1].lower()}{rule[1:]}; see docs/settings.md"
+    field = Settings.model_fields.get(variable.removeprefix(PREFIX).lower())
+    shown = "…" if field is not None and field.annotation is SecretStr else repr(item["input"])
+    return f"{variable}={shown}: {rule[:1].lower()}{rule[1:]}; see docs/settings.md"
 
 
 def settings_table() -> str:
     """The settings as a Markdown table."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+    inherited = NewsSettings.model_fields
+    fields = {name: field for name, field in Settings.model_fields.items() if name not in inherited} | inherited
+    for name, field in fields.items():
         default = field.get_default()
         shown = (
             ""

@@ -14,6 +14,7 @@ from supervisor.cli import (
     exchange_sim,
     failover,
     incidents,
+    notify,
     replay,
     reports,
     secrets,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(database.app, name="db")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(notify.app, name="notify")
 app.command("init")(setup.init)
 app.command("add")(setup.add)
 app.command("validate")(setup.validate)
@@ -55,6 +57,7 @@ app.command("doctor")(doctor.doctor)
 app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
 app.command("incidents")(incidents.incidents)
+app.command("ack")(notify.ack)
 app.command("failover")(failover.failover)
 app.command("logs")(reports.log_lines)
 app.command("takeover")(takeover.takeover)

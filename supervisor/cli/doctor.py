@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 
 from common.clock import SystemClock
 from common.errors import BotvisorError
+from supervisor.cli.notify import list_targets
 from supervisor.cli.options import Json
 from supervisor.cli.output import print_json, say, show
-from supervisor.cli.session import configured
+from supervisor.cli.session import Session, configured
 from supervisor.control.socket import ask
-from supervisor.doctor import host, service
+from supervisor.doctor import host, news, service
 from supervisor.doctor.finding import Finding, Verdict
 from supervisor.processes.limits import read_limits
 from supervisor.settings import Settings
@@ -44,7 +46,17 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from host.socket_paths(settings)
     yield from host.limits(read_limits(), _bots(settings))
     yield from service.database(settings.database_url, SystemClock())
+    yield from news.targets(_targets(settings))
     yield from service.supervisor(ask(settings.runtime_dir, {"do": "status"}), str(settings.runtime_dir))
+
+
+def _targets(settings: Settings) -> list[dict[str, Any]]:
+    """Targets of notifications; none when the database does not say."""
+    try:
+        with open_console(settings.database_url, migrate=False) as console:
+            return list_targets(Session(settings, console))
+    except BotvisorError:
+        return []
 
 
 def _bots(settings: Settings) -> int:

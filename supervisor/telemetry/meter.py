@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 
 class Meter(Protocol):
-    """Told by the control loop, but for `committed` and `statement`, which the recorder's thread tells."""
+    """Told by the control loop; `committed` and `statement` by the recorder's thread, of news by the postman's."""
 
     @property
     def listens(self) -> bool:
@@ -42,6 +42,12 @@ class Meter(Protocol):
     def statement(self, seconds: float) -> None:
         """The database took so long for one statement."""
 
+    def notified(self, channel: str, outcome: str) -> None:
+        """A notification was `delivered`, `retried` or `failed`."""
+
+    def news_waiting(self, count: int) -> None:
+        """So many notifications wait."""
+
 
 class SilentMeter:
     """Takes no notice of anything."""
@@ -76,6 +82,12 @@ class SilentMeter:
         """Nothing."""
 
     def statement(self, seconds: float) -> None:
+        """Nothing."""
+
+    def notified(self, channel: str, outcome: str) -> None:
+        """Nothing."""
+
+    def news_waiting(self, count: int) -> None:
         """Nothing."""
 
 

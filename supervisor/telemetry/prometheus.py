@@ -41,6 +41,10 @@ class PrometheusMeter:
         self._entries = Counter("botvisor_journal_entries_committed", "Journal entries committed", registry=registry)
         self._acks = Counter("botvisor_acknowledgements", "Acknowledgements sent", registry=registry)
         self._connections = Gauge("botvisor_database_connections", "Connections in use", registry=registry)
+        self._notified = Counter(
+            "botvisor_notifications", "Attempts to notify", ["channel", "outcome"], registry=registry
+        )
+        self._waiting = Gauge("botvisor_notifications_waiting", "Notifications on their way", registry=registry)
         self._restart_seconds = self._histogram("restart", "From the end of a life to its successor trading")
         self._delivery_seconds = self._histogram("delivery", "From a journal entry's arrival to its acknowledgement")
         self._commit_seconds = self._histogram("ledger_commit", "One transaction of the ledger")
@@ -106,3 +110,11 @@ class PrometheusMeter:
     def statement(self, seconds: float) -> None:
         """Time a statement."""
         self._statement_seconds.observe(seconds)
+
+    def notified(self, channel: str, outcome: str) -> None:
+        """Count it."""
+        self._notified.labels(channel, outcome).inc()
+
+    def news_waiting(self, count: int) -> None:
+        """Keep the count."""
+        self._waiting.set(count)
