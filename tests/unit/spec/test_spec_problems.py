@@ -184,7 +184,7 @@ TOGETHER: list[tuple[dict[str, Any], str]] = [
         "strategy.parameters.min_position_size",
     ),
     ({"notifications.position_opened": True}, "notifications"),
-    ({"notifications.telegram_enabled": True}, "notifications"),
+    ({"notifications.webhook_enabled": True}, "notifications.webhook_url"),
 ]
 
 
