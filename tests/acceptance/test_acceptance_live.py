@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import psutil
 import pytest
+from builders import an_exit
 from live_market import (
     ON_PAPER,
     an_exchange_bot,
@@ -24,6 +25,7 @@ from world import World
 from worker.exchange_sim.sim import ExchangeSim
 
 PATIENT = {"BOTVISOR_RESTART_DELAY": "0.1", "BOTVISOR_RESTART_LIMIT": "1000"}
+NEVER_LEAVES = an_exit("TimeBasedExitMixin", max_bars=100_000)
 DUST = Decimal("0.05")
 """Fees are kept in base currency, so what is left of a trade is less than a step: it cannot be sold."""
 
@@ -61,6 +63,7 @@ def kill_worker(world: World, bot_id: int) -> None:
 CLOSING = {"trading": {"on_stop": "close_position"}}
 
 
+@pytest.mark.slow
 def test_a_live_bot_buys_and_sells_at_the_exchange(lite_world: World, exchange: ExchangeSim) -> None:
     bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
     lite_world.start()
@@ -154,11 +157,7 @@ ORDER_POINTS = [
 
 @pytest.mark.parametrize(
     ("point", "passing"),
-    [
-        pytest.param(point, passing, marks=[] if (point, passing) == ("order.sending", 2) else [pytest.mark.slow])
-        for point in ORDER_POINTS
-        for passing in (1, 2, 3)
-    ],
+    [pytest.param(point, passing, marks=pytest.mark.slow) for point in ORDER_POINTS for passing in (1, 2, 3)],
 )
 def test_a_death_at_any_point_of_the_order_path_doubles_and_loses_nothing(
     lite_world: World, exchange: ExchangeSim, point: str, passing: int
@@ -173,6 +172,7 @@ def test_a_death_at_any_point_of_the_order_path_doubles_and_loses_nothing(
     close_out(lite_world, exchange, bot_id)
 
 
+@pytest.mark.slow
 def test_an_exchange_that_is_down_is_told_of_once_and_traded_at_again(lite_world: World, exchange: ExchangeSim) -> None:
     bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
     lite_world.start()
@@ -202,3 +202,51 @@ def test_wrong_keys_stop_that_bot_alone_and_say_so(lite_world: World, exchange: 
     assert "credentials" in row["extra_metadata"]["last_error"]
     lite_world.wait("the other trades", lambda: closed(lite_world, good) >= 1, 90)
     assert "knows" not in lite_world.logged()
+
+
+def test_a_bot_that_is_switched_off_while_it_is_dead_has_its_position_closed(
+    lite_world: World, exchange: ExchangeSim
+) -> None:
+    holding = an_exchange_bot(**CLOSING, strategy={"parameters": {"exit_logic": NEVER_LEAVES}})
+    bot_id = lite_world.insert_bot(holding)
+    lite_world.start(**PATIENT)
+    lite_world.wait("it holds something", lambda: held_at(exchange) > DUST, 60)
+    lite_world.kill_supervisor()
+    kill_worker(lite_world, bot_id)
+    lite_world.set_status(bot_id, "disabled")
+    lite_world.start(**PATIENT)
+    lite_world.wait("it is sold", lambda: held_at(exchange) < DUST, 60)
+    lite_world.wait("both sides agree", lambda: filled_in(lite_world, bot_id) == filled_at(exchange), 30)
+    assert_nothing_twice_and_nothing_lost(lite_world, exchange, bot_id)
+    lite_world.wait("the trade is closed", lambda: [t["status"] for t in lite_world.trades(bot_id)] == ["closed"])
+
+
+def test_a_stop_that_vanishes_from_the_exchange_is_placed_anew(lite_world: World, exchange: ExchangeSim) -> None:
+    guarded = an_exchange_bot(
+        **CLOSING,
+        strategy={"parameters": {"exit_logic": NEVER_LEAVES}},
+        risk_management={"stop_loss_pct": 20, "take_profit_pct": 50},
+    )
+    bot_id = lite_world.insert_bot(guarded)
+    lite_world.start()
+    first = lite_world.wait("a stop rests there", lambda: resting_stops(exchange), 60)
+    exchange.order(first[0], "cancel")
+    lite_world.wait("another rests there", lambda: resting_stops(exchange) not in ([], first), 60)
+    close_out(lite_world, exchange, bot_id)
+
+
+def test_a_stop_at_the_exchange_ends_the_trade_with_its_reason(lite_world: World, exchange: ExchangeSim) -> None:
+    guarded = an_exchange_bot(
+        **CLOSING, strategy={"parameters": {"exit_logic": NEVER_LEAVES}}, risk_management={"stop_loss_pct": 5}
+    )
+    bot_id = lite_world.insert_bot(guarded)
+    lite_world.start()
+    lite_world.wait("a stop rests there", lambda: resting_stops(exchange), 60)
+    exchange.set_price("BTC/USDT", exchange.last_price("BTC/USDT") * Decimal("0.9"))
+    lite_world.wait("the trade is closed", lambda: closed(lite_world, bot_id) == 1, 60)
+    assert lite_world.trades(bot_id)[0]["exit_reason"] == "stop_loss"
+
+
+def resting_stops(exchange: ExchangeSim) -> list[int]:
+    open_orders = [order for order in exchange.orders() if order["status"] == "NEW"]
+    return [int(order["orderId"]) for order in open_orders if str(order["type"]).startswith("STOP")]

@@ -16,7 +16,7 @@ from database import moment
 from waiting import holds_for, wait_until
 from world import World
 
-PATIENT = {"BOTVISOR_KILL_LIMIT": "100000", "BOTVISOR_RESTART_LIMIT": "100000", "BOTVISOR_RESTART_DELAY": "0.1"}
+PATIENT = {"BOTVISOR_KILL_LIMIT": "100000", "BOTVISOR_RESTART_LIMIT": "1000", "BOTVISOR_RESTART_DELAY": "0.1"}
 A_BUSY_MACHINE = 10.0
 """Seconds within which even a crowded machine has a killed bot back; most are back within a tenth of one."""
 A_FEW = 3
