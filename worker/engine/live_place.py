@@ -71,6 +71,8 @@ class LivePlace:
     def open(self, last_decided: datetime | None, still_here: Callable[[], None]) -> Source:
         """See `Place.open`."""
         give_up_at = self._clock.monotonic() + CONNECT_SECONDS
+        if last_decided is not None:
+            self._candles.reach_back(last_decided)
         self._venue.start(CONNECT_SECONDS, still_here)
         while not self._candles.loaded.wait(_LOOK):
             still_here()

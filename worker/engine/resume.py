@@ -137,6 +137,8 @@ def placed(
     start = 0
     if source.warm_up_limit is not None:
         start = max(0, first_live - max(source.warm_up_limit, spec.data.lookback_bars))
+    if source.live_from is not None and book.trade is not None and decided:
+        start = min(start, decided)  # nobody saw the bars since then, and their highs count for a trailing stop
     greet_at = None
     if book.trade is not None and strategy_state is None:
         entry = source.rows_until(book.trade.entry_time) - 1

@@ -17,6 +17,7 @@ from worker.feeds.bar_inbox import BarInbox
 from worker.feeds.candle_folder import CandleFolder
 from worker.feeds.exchange_time import ExchangeTime
 from worker.feeds.feed_health import FeedHealth, Finding
+from worker.feeds.live_source import MOST_HISTORY
 from worker.venue.exchange_port import Candle, Exchange, ExchangeError, ExchangeRateLimitError, ExchangeRefusal
 from worker.venue.waiting import Waiting
 
@@ -52,6 +53,7 @@ class LiveCandles:
         self._pause = _FIRST_PAUSE
         self._ask_again_at = 0.0
         self._seen: Candle | None = None
+        self._listen_after = 0.0
         self.history: Sequence[Bar] = ()
         """Closed bars of the past, oldest first."""
         self.loaded = threading.Event()
@@ -60,11 +62,17 @@ class LiveCandles:
         """The exchange's time."""
         return self._time.now()
 
+    def reach_back(self, moment: datetime) -> None:
+        """Have the past begin no later than with the bar of `moment`, MOST_HISTORY bars at most; before `run` only."""
+        missed = self._grid.number(self._clock.now()) - self._grid.number(moment) + 1
+        self._wanted = max(self._wanted, min(missed, MOST_HISTORY))
+
     async def run(self) -> None:
         """Load the past, then follow the market until cancelled. Raises ExchangeRefusal for a question it refuses."""
         self._folder = CandleFolder(self._grid, max(0, self._grid.number(self.now()) - self._wanted))
         await self._patiently(self._load)
         self.history = self._folder.closed()
+        self._seen = self._folder.newest
         logger.debug("{} bars of {} loaded", len(self.history), self._interval)
         self.loaded.set()
         self._health = FeedHealth(self._grid.interval.seconds, self._clock.monotonic())
@@ -96,20 +104,28 @@ class LiveCandles:
         try:
             while True:
                 if listening is None:
-                    listening = asyncio.ensure_future(self._exchange.next_candles(self._interval))
+                    listening = asyncio.ensure_future(self._listen())
                 await asyncio.wait({listening}, timeout=self._until_next_look())
                 if listening.done():
                     self._hear(listening)
                     listening = None
+                self._hand_over()  # what the stream has closed does not wait for an answer
                 if self._has_to_ask():
                     await self._ask()
-                bars = self._folder.closed()
-                if bars:
-                    self._inbox.put(bars)
+                    self._hand_over()
                 self._look()
         finally:
             if listening is not None:
                 listening.cancel()
+
+    def _hand_over(self) -> None:
+        bars = self._folder.closed()
+        if bars:
+            self._inbox.put(bars)
+
+    async def _listen(self) -> Sequence[Candle]:
+        await self._waiting.pause(self._listen_after)
+        return await self._exchange.next_candles(self._interval)
 
     def _hear(self, listening: asyncio.Task[Sequence[Candle]]) -> None:
         try:
@@ -117,7 +133,9 @@ class LiveCandles:
         except ExchangeError as error:
             self._folder.interrupted()
             self._failed(error)
+            self._listen_after = max(self._pause, _asked_to_wait(error))
             return
+        self._listen_after = 0.0
         self._folder.heard(candles, self.now())
         self._alive(candles)
 
