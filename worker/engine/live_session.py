@@ -83,8 +83,9 @@ class LiveSession(Session):
 
     def pump(self) -> None:
         """Take in what the venue has to say and do what follows from it; called in each round of the loop."""
-        news = list(self._venue.news())
-        for event in news:
+        news = False
+        for event in self._venue.news():
+            news = True
             self._flow.take(event, self._desk.moment, self._bar_of(event))
             self._note(event)
         for finding in self._venue.findings():

@@ -36,8 +36,9 @@ class ExchangeThread:
         work: Callable[[], Coroutine[Any, Any, None]],
         clock: Clock,
         ring: Callable[[], None],
+        before_close: Callable[[], None],
     ) -> None:
-        """`ring` is called when the thread has failed."""
+        """`ring` is called when the thread has ended; `before_close`, in the loop, before it disconnects."""
         self._exchange = exchange
         self._works = [work]
         self._clock = clock
@@ -47,7 +48,7 @@ class ExchangeThread:
         self._thread = threading.Thread(target=self._run, name="exchange")
         self._connected = threading.Event()
         self._main: asyncio.Task[None] | None = None
-        self._before_close: Callable[[], None] = _nothing
+        self._before_close = before_close
         self._give_up_at = 0.0
         self.failure: BaseException | None = None
         """What ended it before it was closed."""
@@ -63,10 +64,12 @@ class ExchangeThread:
         """
         self._give_up_at = self._clock.monotonic() + patience
         self._thread.start()
-        while not self._connected.wait(_LOOK):
-            still_here()
-            if self.failure is not None:
-                break
+        try:
+            while self.failure is None and not self._connected.wait(_LOOK):
+                still_here()
+        except BaseException:
+            self.close()
+            raise
         if self.failure is not None:
             self._thread.join()
             raise self.failure
@@ -78,11 +81,12 @@ class ExchangeThread:
         except RuntimeError:
             logger.debug("the exchange thread has ended; {} is not called", what)
 
-    def close(self, before: Callable[[], None]) -> None:
-        """Call `before` in the loop, disconnect, wait for the end, bounded."""
+    def close(self) -> None:
+        """Disconnect and wait for the end, bounded."""
         if not self._thread.is_alive():
+            if self._thread.ident is None:
+                self._loop.close()
             return
-        self._before_close = before
         self.call(self._leave)
         self._thread.join(_CLOSE_SECONDS + 5.0)
         if self._thread.is_alive():
@@ -101,7 +105,7 @@ class ExchangeThread:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
             pass
-        except BaseException as error:  # noqa: BLE001 - the edge of the thread: whatever it was, the trading thread must know
+        except BaseException as error:  # noqa: BLE001 - the trading thread must know, whatever it was
             self._fail(error)
         finally:
             self._disconnect()
@@ -142,16 +146,20 @@ class ExchangeThread:
 
     async def _say_goodbye(self) -> None:
         self._before_close()
-        await asyncio.wait_for(self._exchange.close(), _CLOSE_SECONDS)
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self._exchange.close(), _CLOSE_SECONDS)
+        finally:
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     def _unforeseen(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is None:
-            logger.warning("in the exchange thread: {}", context.get("message"))
+        message = str(context.get("message"))
+        if error is None or message.endswith("never retrieved"):
+            # A client library drops futures of connections it lost; nobody waits for them.
+            logger.warning("in the exchange thread: {} {}", message, error or "")
             return
         self._fail(error)
         self._leave()
@@ -168,7 +176,3 @@ def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _nothing() -> None:
-    return None

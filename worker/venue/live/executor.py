@@ -12,7 +12,7 @@ from loguru import logger
 
 from common.clock import Clock
 from common.trading.order import Order
-from worker.venue.exchange_port import Exchange, ExchangeError, ExchangeRateLimitError
+from worker.venue.exchange_port import Exchange, ExchangeAuthenticationError, ExchangeError, ExchangeRateLimitError
 from worker.venue.live.audit import Finding, FindingLog, strange_orders, uncovered_position
 from worker.venue.live.memory import Memory, Told
 from worker.venue.live.pursuit import Pursuit
@@ -68,6 +68,10 @@ class Executor:
         self._levels = Levels(None, None)
         self._armed = asyncio.Event()
         self._known: set[str] = set()
+        self._never_there: set[str] = set()
+        self._taken_ids: set[str] = set()
+        self._knows_all = asyncio.Event()
+        self._stopped = False
         self.price: Decimal | None = None
         """What the instrument could be sold at, of the last quote; read by the trading thread."""
         self.held = Decimal(0)
@@ -76,14 +80,23 @@ class Executor:
         """Why nothing may be bought; read by the trading thread."""
 
     def submit(self, order: Order) -> None:
-        """Send a new order and follow it."""
+        """Send a new order and follow it; never the same one again, and none once this life ends."""
+        if self._stopped or order.client_order_id in self._known:
+            logger.warning("order {} is not sent: it was sent before, or this life ends", order.client_order_id)
+            return
         pursuit = self._pursuit(order, None)
         may_send = self._may_buy if order.purpose == "entry" else _always
         self._spawn(pursuit.send(may_send), order)
 
     def take_up(self, order: Order, memory: Memory) -> None:
         """Follow an order of an earlier life."""
+        if self._stopped:
+            return
         self._spawn(self._pursuit(order, memory).take_up(), order)
+
+    def knows_all(self) -> None:
+        """Every order of earlier lives has been taken up: what else carries our name is strange from now on."""
+        self._knows_all.set()
 
     def cancel(self, client_order_id: str) -> None:
         """Take an order back; one that is over or unknown is none to take back."""
@@ -109,6 +122,7 @@ class Executor:
 
     def stop_following(self) -> None:
         """Ask about no order any more; what is being sent is answered first (`Exchange.close`)."""
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
 
@@ -117,15 +131,19 @@ class Executor:
         pursuit = Pursuit(self._exchange, tracker, self._terms, self._clock, self._told, self._taken)
         self._pursuits[order.client_order_id] = pursuit
         self._known.add(order.client_order_id)
+        if tracker.memory.exchange_order_id is not None:
+            self._taken_ids.add(tracker.memory.exchange_order_id)
         return pursuit
 
     def _told(self, told: list[Told]) -> None:
+        for each in told:
+            if each.memory.exchange_order_id is not None:
+                self._taken_ids.add(each.memory.exchange_order_id)
         if told:
             self._tell(told)
 
     def _taken(self) -> set[str]:
-        ids = (pursuit.tracker.memory.exchange_order_id for pursuit in self._pursuits.values())
-        return {each for each in ids if each is not None}
+        return self._taken_ids
 
     def _spawn(self, following: Coroutine[Any, Any, None], order: Order) -> None:
         task = asyncio.get_running_loop().create_task(following, name=f"order {order.client_order_id}")
@@ -136,7 +154,10 @@ class Executor:
         self._tasks.discard(task)
         if task.cancelled():
             return
-        self._pursuits.pop(client_order_id, None)
+        pursuit = self._pursuits.pop(client_order_id, None)
+        if pursuit is not None and pursuit.tracker.memory.never_there:
+            # Told as never sent: should it turn up after all, the examination of the account must name it.
+            self._never_there.add(client_order_id)
         error = task.exception()
         if error is not None:
             asyncio.get_running_loop().call_exception_handler(
@@ -150,6 +171,8 @@ class Executor:
             started = self._clock.monotonic()
             try:
                 await work()
+            except ExchangeAuthenticationError:
+                raise
             except ExchangeError as error:
                 if self._clock.monotonic() - started > _RETRY_MOST:
                     pause = _RETRY_FIRST
@@ -187,6 +210,7 @@ class Executor:
                 self._ring()
 
     async def _examine(self) -> None:
+        await self._knows_all.wait()
         while True:
             found = await self._strange()
             found += await self._uncovered()
@@ -198,7 +222,7 @@ class Executor:
 
     async def _strange(self) -> list[Finding]:
         reports = await self._exchange.open_orders()
-        return strange_orders(self._prefix, self._known, reports)
+        return strange_orders(self._prefix, self._known - self._never_there, reports)
 
     async def _uncovered(self) -> list[Finding]:
         """Only believed when nothing is under way and a second look agrees."""

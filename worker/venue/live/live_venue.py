@@ -53,8 +53,9 @@ class LiveVenue:
         self._memories: dict[str, Memory] = {}
         self._levels = Levels(None, None)
         self._outage: str | None = None
+        self._has_book = False
         self._executor = Executor(exchange, terms, clock, prefix, self._take, self._found, ring, may_buy)
-        self.thread = ExchangeThread(exchange, self._executor.run, clock, ring)
+        self.thread = ExchangeThread(exchange, self._executor.run, clock, ring, self._executor.stop_following)
 
     def start(self, patience: float, still_here: Callable[[], None]) -> None:
         """Connect; `still_here` is called while it takes its time.
@@ -65,7 +66,7 @@ class LiveVenue:
 
     def close(self) -> None:
         """Send nothing more, let what was sent be answered, disconnect."""
-        self.thread.close(self._executor.stop_following)
+        self.thread.close()
 
     @property
     def market(self) -> Market:
@@ -87,8 +88,11 @@ class LiveVenue:
         return self._outage or self._executor.obstacle
 
     def hold(self, quantity: Decimal) -> None:
-        """What the book holds now, for the examination of the account."""
+        """What the book holds now, for the examination of the account, which the first call begins."""
         self._executor.held = quantity
+        if not self._has_book:
+            self._has_book = True
+            self.thread.call(self._executor.knows_all)
 
     def arm(self, low: Decimal | None, high: Decimal | None) -> None:
         """Wake the loop when the price falls to `low` or rises to `high`; replaces the levels before."""
@@ -109,12 +113,13 @@ class LiveVenue:
         """What happened since the last call. Raises what ended the exchange thread, if it has ended."""
         while self._told:
             told = self._told.popleft()
+            yield told.event
+            # Only now the caller has applied it: what is remembered as told must never be ahead of the book.
             key = told.event.client_order_id
             if told.memory.over:
                 self._memories.pop(key, None)
             else:
                 self._memories[key] = told.memory
-            yield told.event
         if self.thread.failure is not None:
             raise self.thread.failure
 

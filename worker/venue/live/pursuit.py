@@ -96,7 +96,7 @@ class Pursuit:
         await self._follow()
 
     def _answered(self, submission: asyncio.Future[Submission]) -> None:
-        # It may have waited for its turn and left at any time until now; only from now on can a denial count.
+        # Until now it may have waited for its turn on our side: what the exchange denied so far proves nothing.
         self._resolution.sent(self._clock.monotonic())
         if submission.cancelled():
             self._observe(Doubtful(reason="sending it was broken off"))
@@ -140,17 +140,20 @@ class Pursuit:
         if self.tracker.is_over:
             return
         self._pause = min(self._pause * 2, _LONGEST_LOOK)
+        taken_back = True
         if self._cancel_wanted:
             self._cancel_wanted = False
-            outcome = await self._exchange.cancel(self.tracker.found)
-            self._pause = _FIRST_LOOK
-            if outcome == "doubtful":
-                self._cancel_wanted = True
-                await self._rest(self._pause)
+            taken_back = await self._exchange.cancel(self.tracker.found) == "cancelled"
+            if taken_back:
+                self._pause = _FIRST_LOOK
         try:
             await self._look()
         except ExchangeError as error:
             await self._spared(error)
+        if not taken_back and not self.tracker.is_over:
+            # "gone" or no answer, and yet it is not seen to have ended: the wish stands.
+            await self._rest(pause)
+            self._cancel_wanted = True
 
     async def _look(self) -> None:
         report = await self._exchange.order(self.tracker.found)
@@ -177,6 +180,7 @@ class Pursuit:
             self._missing_since = now
         if now - self._missing_since >= self._terms.vanished_after:
             self._observe(Absent("the exchange does not know the order any more"))
+            self._tell(self.tracker.overdue(now))
 
     async def _ask_once(self) -> None:
         """One question about an order that may or may not exist."""

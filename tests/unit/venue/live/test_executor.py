@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from scripted_exchange import MARKET, LoopClock, ScriptedExchange, an_order
+from virtual_time import VirtualLoop, run_virtually
+
+from common.trading.order import Order
+from worker.venue.live.executor import Executor
+from worker.venue.live.memory import Memory, Told
+from worker.venue.live.terms import Terms
+from worker.venue.port import Ended, Executed, InDoubt, Placed, VenueEvent
+
+
+class Life:
+    """One life's executor and a trading loop that takes everything in at once."""
+
+    def __init__(self, loop: VirtualLoop, exchange: ScriptedExchange, terms: Terms | None = None, lease: bool = True):
+        self.told: list[Told] = []
+        self.findings: list[str] = []
+        self.executor = Executor(
+            exchange,
+            terms or Terms(),
+            LoopClock(loop.time),
+            "b",
+            self.told.extend,
+            lambda new, over, at: self.findings.extend(each.key for each in new),
+            lambda: None,
+            lambda: lease,
+        )
+        self.running = loop.create_task(self.executor.run())
+        self.executor.knows_all()
+
+    def of(self, name: str) -> list[VenueEvent]:
+        return [each.event for each in self.told if each.event.client_order_id == name]
+
+    def is_over(self, name: str) -> bool:
+        return any(each.memory.over for each in self.told if each.event.client_order_id == name)
+
+    def memory(self, order: Order) -> Memory:
+        mine = [each.memory for each in self.told if each.event.client_order_id == order.client_order_id]
+        return Memory.from_state(mine[-1].state()) if mine else Memory.of(replace(order, status="submitted"))
+
+    def stop(self) -> None:
+        self.executor.stop_following()
+        self.running.cancel()
+
+
+async def until(condition: Callable[[], bool], seconds: float = 4000.0) -> None:
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + seconds
+    while not condition():
+        assert loop.time() < give_up_at, "it did not happen in time"
+        await asyncio.sleep(0.05)
+
+
+def bought(events: list[VenueEvent]) -> Decimal:
+    return sum((each.quantity for each in events if isinstance(each, Executed)), Decimal(0))
+
+
+def ends(events: list[VenueEvent], quantity: Decimal) -> int:
+    """Endings told: an `Ended`, or the execution that completes the order."""
+    return sum(isinstance(each, Ended) for each in events) + (bought(events) == quantity)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_goes_wrong_each_order_is_sent_once_and_told_as_the_exchange_has_it(seed: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, seed, trouble=0.3)
+        life = Life(loop, exchange)
+        names = [f"b{number}" for number in range(60)]
+        for name in names:
+            life.executor.submit(an_order(name))
+            await asyncio.sleep(0.5)
+        await until(lambda: all(map(life.is_over, names)))
+        assert sorted(exchange.sent) == sorted(names)
+        for name in names:
+            events = life.of(name)
+            assert bought(events) == exchange.truth(name), (name, events)
+            assert ends(events, Decimal(1)) == 1, (name, events)
+            assert sum(isinstance(each, Placed) for each in events) <= 1
+            assert sum(isinstance(each, InDoubt) for each in events) <= 1
+        assert not [key for key in life.findings if key.startswith("strange-order")]
+        life.stop()
+
+    run_virtually(scene)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lives_that_end_at_any_moment_neither_send_nor_tell_anything_twice(seed: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, seed, trouble=0.25)
+        orders = {f"b{number}": an_order(f"b{number}") for number in range(20)}
+        memories: dict[str, Memory] = {}
+        events: dict[str, list[VenueEvent]] = {name: [] for name in orders}
+        open_orders = dict(orders)
+        first = True
+        for length in (0.1, 0.3, 1.0, 4.0, 20.0, 3600.0):
+            life = Life(loop, exchange)
+            for name, order in list(open_orders.items()):
+                if first:
+                    life.executor.submit(order)
+                else:
+                    life.executor.take_up(order, memories[name])
+            first = False
+            give_up_at = loop.time() + length
+            await until(lambda: loop.time() >= give_up_at or all(map(life.is_over, open_orders)))  # noqa: B023
+            life.stop()
+            for name, order in list(open_orders.items()):
+                events[name] += life.of(name)
+                if life.is_over(name):
+                    del open_orders[name]
+                elif life.of(name) or name not in memories:
+                    memories[name] = life.memory(order)
+        assert not open_orders
+        assert len(exchange.sent) == len(set(exchange.sent))
+        for name in orders:
+            assert bought(events[name]) == exchange.truth(name), (name, events[name])
+            assert ends(events[name], Decimal(1)) == 1, (name, events[name])
+
+    run_virtually(scene)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_order_is_cancelled_although_the_exchange_denies_and_answers_badly(seed: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, seed, trouble=0.0)
+        life = Life(loop, exchange)
+        life.executor.submit(an_order(order_type="limit", limit_price=Decimal(90)))
+        await until(lambda: bool(life.of("b0")))
+        exchange.fill("b0", Decimal("0.4"))
+        exchange.trouble = 0.6
+        life.executor.cancel("b0")
+        await until(lambda: life.is_over("b0"))
+        assert bought(life.of("b0")) == Decimal("0.4")
+        assert isinstance(life.of("b0")[-1], Ended)
+        assert exchange.kept["b0"].report.status == "cancelled"
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_an_entry_without_a_lease_is_never_sent() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        life = Life(loop, exchange, lease=False)
+        life.executor.submit(an_order("b0"))
+        life.executor.submit(an_order("b1", purpose="exit", side="sell"))
+        await until(lambda: life.is_over("b0") and life.is_over("b1"))
+        assert exchange.sent == ["b1"]
+        [ended] = life.of("b0")
+        assert isinstance(ended, Ended)
+        assert ended.status == "rejected"
+        assert "lease" in ended.reason
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_a_limit_entry_that_waits_too_long_is_taken_back() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        life = Life(loop, exchange, Terms(limit_timeout=30.0))
+        life.executor.submit(an_order(order_type="limit", limit_price=Decimal(90)))
+        await until(lambda: life.is_over("b0"))
+        assert 30 <= loop.time() < 33
+        assert exchange.cancels == ["b0"]
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_the_same_order_handed_over_again_is_not_sent_again() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        life = Life(loop, exchange)
+        for _ in range(3):
+            life.executor.submit(an_order())
+        await until(lambda: life.is_over("b0"))
+        life.executor.submit(an_order())
+        await asyncio.sleep(60)
+        assert exchange.sent == ["b0"]
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_a_request_that_waits_on_our_side_is_not_given_up_however_often_the_exchange_denies_it() -> None:
+    class Slow(ScriptedExchange):
+        async def submit(self, order: Order):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(120)
+            return await super().submit(order)
+
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = Slow(loop.time)
+        life = Life(loop, exchange)
+        life.executor.submit(an_order())
+        await until(lambda: life.is_over("b0"))
+        assert bought(life.of("b0")) == Decimal(1)
+        assert [type(each) for each in life.of("b0")[:2]] == [InDoubt, Placed]
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_without_our_ids_an_order_is_found_by_what_it_is_and_never_mixed_up_with_the_one_before() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, market=replace(MARKET, finds_by_client_id=False))
+        life = Life(loop, exchange)
+        life.executor.submit(an_order("b0"))
+        await until(lambda: life.is_over("b0"))
+        life.executor.take_up(an_order("b1"), Memory())
+        await until(lambda: life.is_over("b1"))
+        assert [type(each) for each in life.of("b1")] == [Ended]
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_strange_orders_under_our_name_and_a_missing_balance_are_found() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        exchange.place(an_order("b-lost", order_type="limit", limit_price=Decimal(90)))
+        exchange.place(an_order("other", order_type="limit", limit_price=Decimal(90)))
+        life = Life(loop, exchange)
+        life.executor.held = Decimal(1)
+        await until(lambda: len(life.findings) == 2)
+        assert set(life.findings) == {"strange-order/b-lost", "uncovered-position"}
+        assert life.executor.obstacle is not None
+        life.stop()
+
+    run_virtually(scene)
