@@ -39,8 +39,7 @@ class Trading:
 
 @pytest.fixture
 def exchange() -> ScriptedExchange:
-    began = time.monotonic()
-    return ScriptedExchange(lambda: time.monotonic() - began)
+    return ScriptedExchange(lambda: time.time() - EPOCH.timestamp())
 
 
 @pytest.fixture
