@@ -31,13 +31,6 @@ _SHORTEST_REST, _LONGEST_REST = 1.0, 60.0
 _WAIT = 0.5
 
 
-class Reached(Protocol):
-    """A price that passed a level."""
-
-    @property
-    def price(self) -> Decimal: ...
-
-
 class LiveMarket(Venue, Protocol):
     """A venue in a market that moves by itself."""
 
@@ -114,9 +107,7 @@ class LiveSession(Session):
         if apply_policy and policy != "keep":
             self._desk.drop_entries("the bot was stopped")
             self._take_back()
-            if policy == "close_position" and self._book.trade is not None and not self._desk.leaving:
-                self._leave("shutdown")
-            self._settle()
+            self._settle(closing=policy == "close_position")
         self._venue.arm(None, None)
         self._record(self._book.collect(self._desk.moment), deliver=True, durable=self._durable)
 
@@ -263,15 +254,42 @@ class LiveSession(Session):
     def _may_try(self) -> bool:
         return self._clock.monotonic() >= self._next_try
 
-    def _settle(self) -> None:
-        """Wait, bounded, until no entry or exit is under way."""
+    def _settle(self, *, closing: bool) -> None:
+        """Wait, bounded, until no entry or exit is under way and, when `closing`, what can be sold is sold."""
         give_up_at = self._clock.monotonic() + SETTLE_SECONDS
-        while self._desk.pending and self._clock.monotonic() < give_up_at:
+        while True:
+            if closing and self._can_be_sold() and not self._desk.leaving and self._may_try():
+                self._leave("shutdown")
+            if not self._desk.pending and not (closing and self._can_be_sold()):
+                return
+            if self._clock.monotonic() >= give_up_at:
+                self._report_unsettled()
+                return
             self._wait(_WAIT)
             self._progress.last_round = self._clock.monotonic()
             self.pump()
-        if self._desk.pending:
-            logger.warning("the venue has not settled every order in {:.0f} s; the next life goes on", SETTLE_SECONDS)
+
+    def _can_be_sold(self) -> bool:
+        trade, price = self._book.trade, self._venue.last_price
+        if trade is None or self._instrument.amount(trade.open_quantity) <= 0:
+            return False
+        return price is None or not self._instrument.too_little(trade.open_quantity, price)
+
+    def _report_unsettled(self) -> None:
+        trade, at = self._book.trade, self._desk.moment
+        held = "" if trade is None else f"; {trade.open_quantity:f} of {self._spec.symbol} is still held"
+        message = f"the stop policy was not carried out within {SETTLE_SECONDS:.0f} s: the venue has not answered{held}"
+        logger.warning("{}", message)
+        self._book.report(
+            IncidentReported(
+                incident_key=f"unsettled/{at.isoformat()}",
+                severity="error",
+                error_class="UnsettledStop",
+                message=f"{message}; enable the bot to have it managed, or close it at the exchange",
+                at=at,
+                category="exchange",
+            )
+        )
 
     def _bar_of(self, event: VenueEvent) -> int:
         """Number of the bar that is under way at the event's time."""
