@@ -61,7 +61,8 @@ class LivePlace:
         simulated = ticket.exchange is not None and ticket.exchange.mode == "public"
         exchange: Exchange = PaperExchange(market, spec.broker, clock) if simulated else market
         prefix = client_order_prefix(ticket.install_tag, ticket.row.bot_id)
-        self._venue = LiveVenue(exchange, _account(spec), prefix, Terms(), clock, bell.ring, may_buy)
+        terms = Terms(limit_timeout=spec.trading.limit_timeout or spec.data.interval_seconds)
+        self._venue = LiveVenue(exchange, _account(spec), prefix, terms, clock, bell.ring, may_buy)
         market.on_outage = self._venue.outage
         wanted = history_length(spec.data.lookback_bars, spec.data.bar_interval, timeframes)
         self._candles = LiveCandles(exchange, self._grid, wanted, clock, self._inbox, self._venue.report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from common.trading.order import Order
 from worker.venue.exchange_port import Balance, Market, OrderReport
 
 
@@ -58,6 +59,18 @@ def uncovered_position(market: Market, balance: Balance, held: Decimal) -> list[
             details={"held": f"{held:f}", "account": f"{there:f}", "currency": market.base},
         )
     ]
+
+
+def overfilled(order: Order, excess: Decimal) -> Finding:
+    """An exchange executed more than was ordered, or executed what it had called over."""
+    return Finding(
+        key=f"overfilled/{order.client_order_id}",
+        severity="error",
+        message=f"the exchange executed {excess:f} more of {order.symbol} than order {order.client_order_id} "
+        f"({order.side} {order.quantity:f}) was for, or after it had ended; the excess is in no trade of this bot",
+        details={"client_order_id": order.client_order_id, "excess": f"{excess:f}"},
+        blocks_entries=False,
+    )
 
 
 class FindingLog:

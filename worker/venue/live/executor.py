@@ -13,7 +13,7 @@ from loguru import logger
 from common.clock import Clock
 from common.trading.order import Order
 from worker.venue.exchange_port import Exchange, ExchangeAuthenticationError, ExchangeError, ExchangeRateLimitError
-from worker.venue.live.audit import Finding, FindingLog, strange_orders, uncovered_position
+from worker.venue.live.audit import Finding, FindingLog, overfilled, strange_orders, uncovered_position
 from worker.venue.live.memory import Memory, Told
 from worker.venue.live.pursuit import Pursuit
 from worker.venue.live.terms import Terms
@@ -155,6 +155,8 @@ class Executor:
         if task.cancelled():
             return
         pursuit = self._pursuits.pop(client_order_id, None)
+        if pursuit is not None and pursuit.tracker.excess:
+            self._found([overfilled(pursuit.tracker.order, pursuit.tracker.excess)], [], self._clock.now())
         if pursuit is not None and pursuit.tracker.memory.never_there:
             # Told as never sent: should it turn up after all, the examination of the account must name it.
             self._never_there.add(client_order_id)
