@@ -167,6 +167,7 @@ def test_unknown_keys_are_kept_byte_for_byte(fleet: World) -> None:
     assert fleet.database.row("SELECT CAST(config AS TEXT) AS text FROM trading_bots WHERE id = ?", bot_id) == stored
 
 
+@pytest.mark.slow
 def test_settings_come_from_the_environment(lite_world: World) -> None:
     """Intervals, log level and the older name of the database address."""
     environment = lite_world.environment()

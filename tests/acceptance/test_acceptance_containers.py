@@ -103,6 +103,7 @@ def test_as_the_first_process_of_a_container_the_service_keeps_itself_running(li
         world.close()
 
 
+@pytest.mark.slow
 def test_without_socket_files_forks_and_signals_a_bot_trades_is_adopted_and_stopped(lite_world: World) -> None:
     bot_id = lite_world.insert_bot(a_bot())
     lite_world.start(**PORTABLE)

@@ -29,7 +29,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "AsksToExit": ("called exit('had enough')",),
     "AsksToExitByZero": ("called exit(0)",),
 }
-IN_THE_SHORT_RUN = {"RaisesOnABar", "LeavesByZero"}
+IN_THE_SHORT_RUN = {"RaisesOnABar"}
 
 
 class Neighbour:

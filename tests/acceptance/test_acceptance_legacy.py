@@ -108,6 +108,7 @@ def test_an_open_trade_of_the_earlier_service_is_managed_to_its_end(old_world: W
     assert_positions_true(old_world, bot_id, adopted=first["id"])
 
 
+@pytest.mark.slow
 def test_adding_a_bot_supplies_the_old_type_column(old_world: World, tmp_path: Path) -> None:
     """An INSERT must supply `type` where the column exists."""
     make_legacy(old_world.database)

@@ -77,6 +77,7 @@ def closed(world: World, bot_id: int) -> list[dict[str, Any]]:
     return [trade for trade in world.trades(bot_id) if trade["status"] == "closed"]
 
 
+@pytest.mark.slow
 def test_errors_are_told_as_each_config_says_while_a_hung_target_costs_no_trade(
     lite_world: World, web: WebSink
 ) -> None:

@@ -25,6 +25,7 @@ def is_flat(world: World, bot_id: int) -> bool:
     return all(trade["status"] == "closed" for trade in world.trades(bot_id))
 
 
+@pytest.mark.slow
 def test_a_paused_bot_makes_no_entry_leaves_its_trade_properly_and_beats_on(fleet: World) -> None:
     bot_id = fleet.insert_bot(a_bot())
     (pid,) = fleet.until_running(bot_id)

@@ -21,6 +21,7 @@ ROUGH = {
 
 
 @needs_recordings
+@pytest.mark.slow
 def test_a_bot_that_is_killed_again_and_again_keeps_true_positions_and_metrics(world: World) -> None:
     """Half of its orders fill in pieces, at prices worse than asked for."""
     base = often()

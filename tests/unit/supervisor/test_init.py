@@ -149,6 +149,19 @@ def test_a_stop_between_two_starts_is_a_stop(tmp_path: Path, until: Until) -> No
         kept.close()
 
 
+def command_of(process: psutil.Process) -> str:
+    """Its command line; empty for one that has ended just now, reaped or not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def name_of(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
+
+
 def _may_make_namespaces() -> bool:
     trial = ["unshare", "--pid", "--fork", "--mount-proc", "true"]
     return shutil.which("unshare") is not None and subprocess.run(trial, capture_output=True).returncode == 0
@@ -160,11 +173,11 @@ def test_as_the_first_process_it_does_the_same(tmp_path: Path, until: Until) -> 
     try:
         until(lambda: kept.lines("born"), "the service")
         first = psutil.Process(kept.process.pid).children()[0]
-        (service,) = [p for p in first.children() if str(tmp_path) in " ".join(p.cmdline())]
+        (service,) = [p for p in first.children() if str(tmp_path) in command_of(p)]
         assert int(kept.lines("born")[0]) != service.pid, "it has a number of its own namespace"
         service.kill()
         until(lambda: len(kept.lines("born")) > 1, "the next one")
-        until(lambda: "sleep" in [p.name() for p in first.children()], "the worker, now a child of the first process")
+        until(lambda: "sleep" in map(name_of, first.children()), "the worker, now a child of the first process")
         first.terminate()
         assert kept.process.wait(PATIENCE) == 0
         assert not first.is_running()
