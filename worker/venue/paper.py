@@ -202,7 +202,7 @@ class PaperExchange:
             for working in resting:
                 self._match(working, quote)
             await self._wake()
-            if not self._watchers and all(working.status != "open" for working in resting):
+            if not self._watchers and all(working.status != "open" for working in self._orders.values()):
                 self._wanted.clear()
 
     async def _wake(self) -> None:

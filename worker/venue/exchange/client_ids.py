@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 UNIFIED = "clientOrderId"
@@ -32,6 +32,8 @@ class Carriage:
     encoding: Encoding = "plain"
     lists_tell: bool = True
     """Whether lists of orders tell the id at all."""
+    fetch: Mapping[str, Any] = field(default_factory=dict)
+    """What `fetch_order` needs besides, whichever id it is asked by."""
 
     def encode(self, client_order_id: str) -> str | int:
         """The id as it goes over the wire."""
@@ -69,8 +71,8 @@ _CARRIAGES: Mapping[str, Carriage] = {
     **dict.fromkeys(("binance", "binanceus", "binanceusdm", "binancecoinm"), _BY_UNIFIED_ID),
     **dict.fromkeys(("okx", "okxus", "myokx", "bitget", "phemex", "htx", "bingx", "whitebit", "mexc"), _BY_UNIFIED_ID),
     **dict.fromkeys(("kucoin", "kucoinfutures", "bitstamp"), _BY_UNIFIED_ID),
-    **dict.fromkeys(("gate", "gateio"), Carriage(find=UNIFIED, prefix="t-")),
-    "bybit": Carriage(lists="orderLinkId"),
+    "gate": Carriage(find=UNIFIED, prefix="t-"),
+    "bybit": Carriage(lists="orderLinkId", fetch={"acknowledged": True}),
     "hyperliquid": Carriage(find=UNIFIED, encoding="hex"),
     "kraken": Carriage(lists="cl_ord_id"),
     "krakenfutures": Carriage(),

@@ -54,7 +54,8 @@ QUIET_PRICES = 45.0
 """Seconds of silence after which a stream of prices or candles counts as broken."""
 _POLL = 2.0
 _CLOSE_MARGIN = 2.0
-_PAGE = 500
+_SMALLEST_PAGE = 20
+"""No exchange tells fewer executions at once when there are more. Each has its own most, so none is asked for."""
 _ACCEPTANCE_MARGIN = timedelta(seconds=2)
 _DEFAULT_WINDOW_MS = 10_000
 _LIST_BACK = timedelta(seconds=60)
@@ -200,11 +201,11 @@ class CcxtExchange:
         found: dict[str, Execution] = {}
         begin = int(since.timestamp() * 1000)
         while True:
-            trades = await self._read("executions", "fetch_my_trades", self.market.symbol, begin, _PAGE)
+            trades = await self._read("executions", "fetch_my_trades", self.market.symbol, begin)
             news = [each for trade in trades if (each := execution_of(trade, self._clock.now())) is not None]
             fresh = [each for each in news if each.execution_id not in found]
             found.update((each.execution_id, each) for each in news)
-            if len(trades) < _PAGE or not fresh:
+            if len(trades) < _SMALLEST_PAGE or not fresh:
                 break
             begin = max(int(each.at.timestamp() * 1000) for each in fresh)
         ordered = sorted(found.values(), key=lambda each: each.at)
@@ -264,11 +265,20 @@ class CcxtExchange:
 
     async def _cancel(self, order: Order) -> Cancellation:
         calls = self._asked
-        sent_id = self._carriage.encode(order.client_order_id)
-        parameters = {} if order.venue_order_id is not None else {self._carriage.find or self._carriage.send: sent_id}
+        exchange_id = order.venue_order_id
+        if exchange_id is None:
+            # Many exchanges take an order back by their own id only.
+            try:
+                found = await self.order(order)
+            except ExchangeError as error:
+                logger.debug("taking back order {}: {}", order.client_order_id, error)
+                return "doubtful"
+            if found is None:
+                return "gone"
+            exchange_id = found.exchange_order_id
         with calls.exchanged(order=True) as exchanged:
             try:
-                answer = await self._client.cancel_order(order.venue_order_id, self.market.symbol, parameters)
+                answer = await self._client.cancel_order(exchange_id, self.market.symbol)
             except asyncio.CancelledError:
                 return "doubtful"
             except Exception as error:  # noqa: BLE001 - as above
@@ -282,7 +292,9 @@ class CcxtExchange:
     async def _fetched(self, order: Order, exchange_id: str | None, sought: dict[str, Any]) -> OrderReport | None:
         what = f"order {order.client_order_id}"
         try:
-            answer = await self._read(what, "fetch_order", exchange_id, self.market.symbol, sought)
+            answer = await self._read(
+                what, "fetch_order", exchange_id, self.market.symbol, {**self._carriage.fetch, **sought}
+            )
         except ExchangeError as error:
             if _says_not_there(error):
                 return None

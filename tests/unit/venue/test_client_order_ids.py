@@ -1,0 +1,134 @@
+"""Where each exchange's client really puts our order ids: the requests it makes, caught before they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+import pytest
+
+from common.wire.ticket import Credentials, ExchangeTicket
+from worker.venue.exchange.client import make_client
+from worker.venue.exchange.client_ids import Carriage, carriage_of
+
+KEY = "tag1bot1000001"
+SYMBOL = "BTC/USDT"
+SECRET = base64.b64encode(b"s" * 64).decode()
+NOT_CREATED = {"htx", "bitfinex", "hyperliquid", "gemini"}
+"""Where an order needs more answers, or other keys, than a test without an exchange can give."""
+EXCHANGES = ("binance", "okx", "bitget", "phemex", "htx", "bingx", "whitebit", "mexc", "kucoin", "bitstamp", "gate",
+             "bybit", "kraken", "krakenfutures", "coinbase", "cryptocom", "bitfinex", "deribit", "upbit")  # fmt: skip
+FOREIGN = "987654321"
+
+
+def requests_of(folder, exchange, *asks, answer=lambda url: {}):
+    """What each of `asks` makes one client send, one text per request; answers are empty unless `answer` fills them."""
+    ticket = ExchangeTicket(
+        exchange=exchange,
+        mode="live",
+        credentials=Credentials(api_key="k" * 32, secret=SECRET, password="p"),
+        bucket_dir=folder,
+    )
+
+    async def asked():
+        client, sent = make_client(ticket, "spot"), []
+
+        async def fetch(url, method="GET", headers=None, body=None):
+            sent.append(f"{method} {url} {headers} {body}")
+            return answer(url)
+
+        client.fetch, client.enableRateLimit = fetch, False
+        described = {"id": "BTCUSDT", "symbol": SYMBOL, "base": "BTC", "quote": "USDT", "baseId": "BTC"} | {
+            "quoteId": "USDT",
+            "type": "spot", "spot": True, "active": True, "limits": {}, "info": {"orderTypes": ["LIMIT"]},
+            "precision": {"amount": 1e-6, "price": 0.01},
+        }  # fmt: skip
+        client.set_markets([client.safe_market_structure(described)])
+        told = []
+        for ask in asks:
+            sent.clear()
+            try:
+                await ask(client)
+            except Exception as error:  # noqa: BLE001 - an empty answer makes some of them stumble, after they asked
+                sent.append(f"then {type(error).__name__}: {str(error)[:100]}")
+            told.append(list(sent))
+        await client.close()
+        return told
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_our_id_goes_out_with_an_order_and_with_the_question_for_it_and_the_exchanges_own_takes_it_back(
+    exchange, tmp_path
+):
+    carriage = carriage_of(exchange)
+    sought, narrowed = ({name: carriage.encode(KEY)} for name in (carriage.find, carriage.lists))
+    created, found, opened, closed, cancelled = requests_of(
+        tmp_path,
+        exchange,
+        lambda it: it.create_order(SYMBOL, "limit", "buy", "0.5", "100", carriage.parameters(KEY)),
+        lambda it: it.fetch_order(None, SYMBOL, sought),
+        lambda it: it.fetch_open_orders(SYMBOL, None, None, narrowed),
+        lambda it: it.fetch_closed_orders(SYMBOL, None, None, narrowed),
+        lambda it: it.cancel_order(FOREIGN, SYMBOL),
+    )
+    if exchange not in NOT_CREATED:
+        assert any(KEY in request for request in created), created
+    if carriage.find is not None:
+        assert any(KEY in request for request in found), found
+    if carriage.lists is not None:
+        assert any(KEY in request for request in opened), opened
+        assert any(KEY in request for request in closed), closed
+    assert any(FOREIGN in request for request in cancelled), cancelled
+
+
+def test_an_exchange_that_wants_its_limits_acknowledged_is_asked_all_the_same(tmp_path):
+    def unified(url):
+        return {"retCode": 0, "result": {"unified": 0, "uta": 1, "unifiedMarginStatus": 5}}
+
+    acknowledged, bare = requests_of(
+        tmp_path,
+        "bybit",
+        lambda it: it.fetch_order(FOREIGN, SYMBOL, dict(carriage_of("bybit").fetch)),
+        lambda it: it.fetch_order(FOREIGN, SYMBOL),
+        answer=unified,
+    )
+    assert any(f"orderId={FOREIGN}" in request for request in acknowledged), acknowledged
+    assert not any(f"orderId={FOREIGN}" in request for request in bare), bare
+
+
+def test_what_the_exchange_sets_before_the_id_is_taken_off():
+    assert carriage_of("gate").decode({"clientOrderId": f"t-{KEY}"}) == KEY
+
+
+def test_an_id_that_the_client_leaves_unparsed_is_found():
+    assert carriage_of("deribit").decode({"clientOrderId": None, "info": {"label": KEY}}) == KEY
+
+
+def test_an_id_in_hexadecimal_is_read_back_and_a_longer_one_is_still_recognised():
+    carriage = carriage_of("hyperliquid")
+    sent = carriage.encode(KEY)
+    assert len(str(sent)) == 2 + 32
+    assert carriage.decode({"clientOrderId": sent}) == KEY
+    longer = KEY + "0123456789"
+    assert carriage.decode({"clientOrderId": carriage.encode(longer)}, longer) == longer
+
+
+def test_an_id_sent_as_a_number_is_recognised_and_never_guessed():
+    carriage = carriage_of("bitfinex")
+    order = {"clientOrderId": str(carriage.encode(KEY))}
+    assert carriage.decode(order, KEY) == KEY
+    assert carriage.decode(order, "another") is None
+    assert carriage.decode(order) is None
+    assert not carriage.finds
+
+
+@pytest.mark.parametrize("order", [{}, {"clientOrderId": None}, {"clientOrderId": ""}])
+def test_an_order_of_others_has_none_of_our_ids(order):
+    assert carriage_of("binance").decode(order, KEY) is None
+
+
+def test_an_exchange_that_is_not_in_the_table_is_searched_by_lists():
+    assert carriage_of("of-tomorrow") == Carriage()
+    assert carriage_of("of-tomorrow").finds
