@@ -28,7 +28,7 @@ class Carriage:
     read: str = UNIFIED
     """Where an order as ccxt parses it says the id; "info.x" for what it leaves unparsed."""
     prefix: str = ""
-    """What the exchange sets before the id when it tells it."""
+    """What the exchange wants before every id; it goes out with it and is taken off again."""
     encoding: Encoding = "plain"
     lists_tell: bool = True
     """Whether lists of orders tell the id at all."""
@@ -41,7 +41,7 @@ class Carriage:
             return "0x" + client_order_id.encode().hex().zfill(32)[-32:]
         if self.encoding == "number":
             return zlib.crc32(client_order_id.encode()) or 1
-        return client_order_id
+        return self.prefix + client_order_id
 
     def parameters(self, client_order_id: str) -> dict[str, Any]:
         """For `create_order`."""

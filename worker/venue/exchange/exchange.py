@@ -255,7 +255,7 @@ class CcxtExchange:
             except Exception as error:  # noqa: BLE001 - whatever the client raises, the order may be there
                 await calls.learn(error, exchanged)
                 return of_submit_failure(error, exchanged.retry_after)
-        doubt = of_answer(answer, self._carriage.prefix + str(self._carriage.encode(order.client_order_id)))
+        doubt = of_answer(answer, str(self._carriage.encode(order.client_order_id)))
         if doubt is not None:
             return doubt
         report = report_of(answer, self._carriage, self._clock.now(), order.client_order_id)
