@@ -36,7 +36,8 @@ def a_file(folder: Path, config: dict[str, Any]) -> str:
 
 
 @needs_recordings
-@pytest.mark.parametrize("make", [often, pytest.param(until_its_limits, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("make", [often, until_its_limits])
+@pytest.mark.slow
 def test_back_test_replay_and_paper_make_the_same_trades(lite_world: World, make: Callable[[], dict[str, Any]]) -> None:
     config = make()
     bot = a_file(lite_world.folder, config | {"data": config["data"] | {"file_path": "elsewhere.csv"}})

@@ -12,7 +12,7 @@ from reference.random_bots import a_random_bot
 from reference.random_markets import a_random_market
 from reference.simulator import simulate
 
-SEEDS = [*range(30), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, 600))]
+SEEDS = [*range(20), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 600))]
 CUT_OFF_SEEDS = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(12, 200))]
 
 

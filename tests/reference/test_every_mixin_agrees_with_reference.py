@@ -78,6 +78,7 @@ def test_every_exit_ends_trades_as_the_reference_says_whatever_began_them(tmp_pa
     assert sum(trade["exit_reason"] in REASONS[leave] for trade in trades) >= 2 * FEW
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", ALL_EXITS)
 def test_each_reason_of_an_exit_is_met(tmp_path: Path, leave: str) -> None:
     met = {
