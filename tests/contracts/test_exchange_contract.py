@@ -312,6 +312,34 @@ def test_an_exchange_that_does_not_answer_is_not_asked_by_everybody(live: Scene)
     live.run(play)
 
 
+def test_the_instrument_is_described_once_and_anew_after_a_refusal(live: Scene) -> None:
+    async def nothing(exchange: Exchange) -> None:
+        assert exchange.market.symbol == SYMBOL
+
+    async def refused(exchange: Exchange) -> None:
+        assert isinstance(await exchange.submit(an_order(quantity="1000")), Refused)
+
+    def asked() -> int:
+        return sum(request["kind"] == "exchange_info" for request in live.sim.requests())
+
+    counts = []
+    for play in (nothing, nothing, refused, nothing):
+        live.run(play)
+        counts.append(asked())
+    assert counts == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"symbol": "BTC/USDT"}'])
+def test_a_damaged_description_is_asked_for_again(live: Scene, content: str) -> None:
+    async def play(exchange: Exchange) -> None:
+        assert exchange.market.amount_step > 0
+
+    live.run(play)
+    (kept,) = (live.folder / "rates" / "markets").iterdir()
+    kept.write_text(content)
+    live.run(play)
+
+
 def test_a_skewed_clock_is_measured(live: Scene) -> None:
     live.sim.set_skew(30.0)
 

@@ -16,6 +16,7 @@ from worker.venue.exchange.client import keep_to_limit, make_client, rate_of
 from worker.venue.exchange.client_ids import carriage_of
 from worker.venue.exchange.instrument import find_market
 from worker.venue.exchange.line import Line, timeout_of
+from worker.venue.exchange.market_cache import MarketCache
 from worker.venue.exchange.orders import Orders
 from worker.venue.exchange.rate_bucket import RateBucket
 from worker.venue.exchange.reading import balance_of, candle_of, market_of, quote_of
@@ -30,6 +31,7 @@ from worker.venue.exchange_port import (
     Market,
     OrderReport,
     Quote,
+    Refused,
     Submission,
 )
 from worker.venue.waiting import Waiting
@@ -53,6 +55,7 @@ class CcxtExchange:
         self._clock = clock
         self._kind = kind
         self._waiting = Waiting()
+        self._kept_market = MarketCache(ticket, symbol, kind)
         self._client: Any = None
         self._bucket: RateBucket | None = None
         self._line: Line | None = None
@@ -148,7 +151,10 @@ class CcxtExchange:
 
     async def submit(self, order: Order) -> Submission:
         """See `Exchange.submit`. Cancelling the caller does not break off what is being sent."""
-        return await self._open_orders.submit(order)
+        verdict = await self._open_orders.submit(order)
+        if isinstance(verdict, Refused):
+            self._kept_market.forget()  # it may have been for a step or limit that the exchange has changed
+        return verdict
 
     async def cancel(self, order: Order) -> Cancellation:
         """See `Exchange.cancel`."""
@@ -179,11 +185,7 @@ class CcxtExchange:
         ticket, name = self._ticket, self._ticket.exchange
         calls = Calls(client, bucket, self._waiting, self._clock.monotonic, lambda reason: self.on_outage(reason))
         await calls.set_clock()
-        if ticket.markets:
-            client.set_markets([dict(market) for market in ticket.markets])
-        else:
-            await calls.read("the markets", client.load_markets)
-        described = find_market(client, self._symbol, self._kind)
+        described = await self._described(client, calls)
         client.set_markets([described])
         self._must_have_candles(client)
         carriage = carriage_of(name)
@@ -195,6 +197,19 @@ class CcxtExchange:
         self._line, self._orders = line, Orders(line, carriage, lambda: self._quote)
         if ticket.credentials is not None:
             await self.balance()
+
+    async def _described(self, client: Any, calls: Calls) -> Mapping[str, Any]:
+        """The instrument in the client's words: given, kept from an earlier life, or asked for with all the others."""
+        kept = self._kept_market.read(self._clock.now())
+        given = [dict(market) for market in self._ticket.markets] or ([] if kept is None else [kept])
+        if given:
+            client.set_markets(given)
+        else:
+            await calls.read("the markets", client.load_markets)
+        described = find_market(client, self._symbol, self._kind)
+        if not given:
+            self._kept_market.write(described)
+        return described
 
     def _must_have_candles(self, client: Any) -> None:
         offered = client.timeframes
