@@ -274,7 +274,6 @@ def test_whatever_becomes_of_the_answer_the_verdict_claims_no_more_than_is_known
 
 def test_a_question_is_repeated_and_one_order_is_not(live: Scene) -> None:
     async def play(exchange: Exchange) -> None:
-        live.sim.fault("error", "balance", next=2)
         live.sim.fault("error", "account", next=2)
         assert (await exchange.balance()).total["USDT"] == Decimal(10000)
         live.sim.fault("hang_up", "order.create", when="before")
