@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from common.logs import ErrorCount
+from common.wire.latency import Latencies
 from common.wire.messages import Phase
 
 
@@ -29,6 +30,7 @@ class Progress:
         "last_bar_at",
         "last_round",
         "on_phase",
+        "order_latencies",
         "pause_wish",
         "paused",
         "position",
@@ -44,6 +46,8 @@ class Progress:
         """Monotonic time at which the trading loop last completed a round (idle rounds count)."""
         self.equity: str | None = None
         self.position: str | None = None
+        self.order_latencies: Latencies | None = None
+        """None where no order leaves the process."""
         self.paused = paused
         self.pause_wish: bool | None = None
         """What a signal asked for and the supervisor has not confirmed yet."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from common.wire.latency import Latencies
 from common.wire.told import Told
 
 PROTOCOL_VERSION = 1
@@ -83,6 +84,8 @@ class Heartbeat(Message):
     """ERROR and CRITICAL lines logged in this life; None: it does not count them."""
     answered: int | None = None
     """Number of the newest Probe that the trading loop has come across; None: it knows no probes."""
+    order_latencies: Latencies | None = None
+    """Of this life's orders, where they go to an exchange."""
 
 
 class Goodbye(Message):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from common.clock import Clock
+from common.wire.messages import Heartbeat
 from supervisor.ending import Ending
 from supervisor.fleet.roster import Bot, Life, Roster
 from supervisor.monitoring.failover import FailoverSwitch
@@ -101,8 +102,15 @@ def _life(life: Life, now: float, wall: datetime) -> dict[str, Any]:
         "position": beat.position if beat else None,
         "paused": worker.paused,
         "unacknowledged": beat.unacknowledged if beat else None,
+        "order_latencies": _latencies(beat),
         **_health(life),
     }
+
+
+def _latencies(beat: Heartbeat | None) -> dict[str, Any] | None:
+    if beat is None or beat.order_latencies is None:
+        return None
+    return {stage: latency.model_dump(mode="json") for stage, latency in beat.order_latencies.items()}
 
 
 def _health(life: Life) -> dict[str, Any]:

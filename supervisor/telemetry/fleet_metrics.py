@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from common.wire.latency import Latency
 
 STATUSES = ("running", "starting", "stopping", "restarting", "paused", "stopped", "error", "disabled", "enabled")
 
@@ -47,6 +49,7 @@ class FleetCollector(Collector):
         for name, text, key in _OF_A_LIFE:
             yield self._of_lives(bots, name, text, key)
         yield self._failures(bots)
+        yield self._orders(bots)
         yield from self._of_host(document.get("host") or {})
         backlog = GaugeMetricFamily("botvisor_recorder_backlog", "Writes waiting for the database")
         backlog.add_metric([], float(document.get("backlog", 0)))
@@ -80,6 +83,15 @@ class FleetCollector(Collector):
         for name, text, key in _OF_THE_HOST:
             if host.get(key) is not None:
                 yield GaugeMetricFamily(name, text, value=float(host[key]))
+
+    def _orders(self, bots: list[Mapping[str, Any]]) -> Metric:
+        text = "How long orders of its present life took from the decision to `sending` and to the exchange's answer"
+        family = HistogramMetricFamily("botvisor_bot_order_seconds", text, labels=["bot_id", "stage"])
+        for bot in bots:
+            for stage, told in ((bot["life"] or {}).get("order_latencies") or {}).items():
+                latency = Latency.model_validate(told)
+                family.add_metric([str(bot["id"]), stage], latency.buckets, latency.total)
+        return family
 
     def _failures(self, bots: list[Mapping[str, Any]]) -> Metric:
         family = GaugeMetricFamily("botvisor_bot_failures", "Failures in a row", labels=["bot_id"])

@@ -17,6 +17,7 @@ from common.clock import Clock
 from common.trading.money import decimal_of
 from common.trading.order import Order
 from common.wire.facts import IncidentReported
+from common.wire.latency import Latencies
 from worker.engine.protection import Guard, guard_of, still_fits
 from worker.engine.session import Session
 from worker.feeds.bar import Bar
@@ -41,6 +42,10 @@ class LiveMarket(Venue, Protocol):
     @property
     def last_price(self) -> Decimal | None:
         """What the instrument could be sold at now; None before the first quote."""
+
+    @property
+    def latencies(self) -> Latencies:
+        """How long the orders of this life took."""
 
     def arm(self, low: Decimal | None, high: Decimal | None) -> None:
         """Wake the loop when the price falls to `low` or rises to `high`; replaces the levels before."""
@@ -117,6 +122,7 @@ class LiveSession(Session):
 
     def _show(self) -> None:
         super()._show()
+        self._progress.order_latencies = self._venue.latencies
         doubtful = [order for order in self._book.orders.values() if order.status == "unknown"]
         if doubtful:
             first, held = doubtful[0], self._progress.position or "flat"

@@ -206,6 +206,7 @@ class Conversation:
                 pause_wish=progress.pause_wish,
                 errors=progress.errors.count,
                 answered=progress.answered,
+                order_latencies=progress.order_latencies,
             )
         )
 

@@ -13,14 +13,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from waiting import PATIENCE
 
 from common.clock import SystemClock
+from common.wire.latency import Latency
 from supervisor.telemetry.endpoint import TelemetryEndpoint
 from supervisor.telemetry.prometheus import PrometheusMeter
 
+ORDERS = {"answered": Latency().with_one_more(0.003).with_one_more(0.2).model_dump(mode="json")}
+LIFE = {"phase": "running", "bars": 12, "order_latencies": ORDERS}
 FLEET: dict[str, Any] = {
     "database": "up",
     "backlog": 3,
     "bots": [
-        {"id": 7, "name": "seven", "status": "running", "failures": 0, "life": {"phase": "running", "bars": 12}},
+        {"id": 7, "name": "seven", "status": "running", "failures": 0, "life": LIFE},
         {"id": 8, "name": 'odd "name"\n', "status": "error", "failures": 3, "life": None},
     ],
 }
@@ -75,6 +78,10 @@ def test_a_scrape_has_the_fleet_and_what_was_counted(endpoint: TelemetryEndpoint
     assert found["botvisor_bots", (("status", "error"),)] == 1
     assert found["botvisor_bot_up", (("bot_id", "7"), ("name", "seven"))] == 1
     assert found["botvisor_bot_bars", (("bot_id", "7"),)] == 12
+    answered = (("bot_id", "7"), ("stage", "answered"))
+    assert found["botvisor_bot_order_seconds_count", answered] == 2
+    assert found["botvisor_bot_order_seconds_sum", answered] == pytest.approx(0.203)
+    assert found["botvisor_bot_order_seconds_bucket", (("bot_id", "7"), ("le", "0.005"), ("stage", "answered"))] == 1
     assert found["botvisor_recorder_backlog", ()] == 3
     assert found["botvisor_lives_ended_total", (("bot_id", "7"), ("cause", "killed"))] == 1
     assert found["botvisor_restarts_total", (("bot_id", "7"),)] == 1

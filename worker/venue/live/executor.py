@@ -12,6 +12,7 @@ from loguru import logger
 
 from common.clock import Clock
 from common.trading.order import Order
+from common.wire.latency import Latencies, Latency, Stage
 from worker.venue.exchange_port import Exchange, ExchangeAuthenticationError, ExchangeError, ExchangeRateLimitError
 from worker.venue.live.audit import Finding, FindingLog, overfilled, strange_orders, uncovered_position
 from worker.venue.live.memory import Memory, Told
@@ -74,19 +75,24 @@ class Executor:
         self._stopped = False
         self.price: Decimal | None = None
         """What the instrument could be sold at, of the last quote; read by the trading thread."""
+        self.latencies: Latencies = {}
+        """How long this life's orders took; replaced as a whole, read by the trading thread."""
         self.held = Decimal(0)
         """What the book holds; written by the trading thread."""
         self.obstacle: str | None = "the account has not been examined yet"
         """Why nothing may be bought; read by the trading thread."""
 
-    def submit(self, order: Order) -> None:
-        """Send a new order and follow it; never the same one again, and none once this life ends."""
+    def submit(self, order: Order, decided_at: float) -> None:
+        """Send a new order and follow it; never the same one again, and none once this life ends.
+
+        `decided_at`: monotonic time at which the trading thread handed it over.
+        """
         if self._stopped or order.client_order_id in self._known:
             logger.warning("order {} is not sent: it was sent before, or this life ends", order.client_order_id)
             return
         pursuit = self._pursuit(order, None)
         may_send = self._may_buy if order.purpose == "entry" else _always
-        self._spawn(pursuit.send(may_send), order)
+        self._spawn(pursuit.send(may_send, lambda stage: self._timed(stage, decided_at)), order)
 
     def take_up(self, order: Order, memory: Memory) -> None:
         """Follow an order of an earlier life."""
@@ -134,6 +140,10 @@ class Executor:
         if tracker.memory.exchange_order_id is not None:
             self._taken_ids.add(tracker.memory.exchange_order_id)
         return pursuit
+
+    def _timed(self, stage: Stage, decided_at: float) -> None:
+        took = max(0.0, self._clock.monotonic() - decided_at)
+        self.latencies = {**self.latencies, stage: self.latencies.get(stage, Latency()).with_one_more(took)}
 
     def _told(self, told: list[Told]) -> None:
         for each in told:

@@ -15,6 +15,7 @@ from typing import Any
 from common.clock import Clock
 from common.trading.order import Order
 from common.wire.facts import IncidentReported
+from common.wire.latency import Latencies
 from worker.feeds.bar import Bar
 from worker.venue.exchange_port import Exchange, Market
 from worker.venue.live.audit import Finding
@@ -83,6 +84,11 @@ class LiveVenue:
         """What the instrument could be sold at now; None before the first quote."""
         return self._executor.price
 
+    @property
+    def latencies(self) -> Latencies:
+        """How long the orders of this life took."""
+        return self._executor.latencies
+
     def blocked(self) -> str | None:
         """Why nothing may be bought at this moment; None: nothing is in the way."""
         return self._outage or self._executor.obstacle
@@ -103,7 +109,7 @@ class LiveVenue:
 
     def submit(self, order: Order) -> None:
         """Send an order whose intent is recorded."""
-        self.thread.call(self._executor.submit, order)
+        self.thread.call(self._executor.submit, order, self._clock.monotonic())
 
     def cancel(self, client_order_id: str) -> None:
         """Take an order back; what became of it is told by `news`."""

@@ -12,6 +12,7 @@ from loguru import logger
 
 from common.clock import Clock
 from common.crash_points import reach
+from common.wire.latency import Stage
 from worker.venue.exchange_port import (
     Accepted,
     Doubtful,
@@ -73,15 +74,20 @@ class Pursuit:
         self._pause = _FIRST_LOOK
         self._wake.set()
 
-    async def send(self, may_send: Callable[[], bool]) -> None:
-        """Send it, once; then follow it to its end. `may_send` is asked at the last moment."""
+    async def send(self, may_send: Callable[[], bool], timed: Callable[[Stage], None]) -> None:
+        """Send it, once; then follow it to its end. `may_send` is asked at the last moment.
+
+        `timed` is called when a stage is reached.
+        """
         tracker = self.tracker
         if not may_send():
             self._observe(NotSent("not sent: no supervisor has renewed this life's lease, so nothing may be bought"))
             return
         tracker.sent(self._clock.now())
         reach("order.sending")
+        timed("sending")
         submission = asyncio.ensure_future(self._exchange.submit(tracker.order))
+        submission.add_done_callback(lambda answered: None if _is_broken_off(answered) else timed("answered"))
         submission.add_done_callback(self._answered)
         await asyncio.wait({submission}, timeout=self._terms.doubt_after)
         if not submission.done():
@@ -257,3 +263,7 @@ class Pursuit:
         if not self._warned:
             self._warned = True
             logger.warning("order {}: {}", self.tracker.order.client_order_id, what)
+
+
+def _is_broken_off(submission: asyncio.Future[Submission]) -> bool:
+    return submission.cancelled() or submission.exception() is not None or isinstance(submission.result(), Doubtful)

@@ -35,6 +35,9 @@ class Life:
         self.running = loop.create_task(self.executor.run())
         self.executor.knows_all()
 
+    def submit(self, order: Order) -> None:
+        self.executor.submit(order, asyncio.get_running_loop().time())
+
     def of(self, name: str) -> list[VenueEvent]:
         return [each.event for each in self.told if each.event.client_order_id == name]
 
@@ -74,7 +77,7 @@ def test_whatever_goes_wrong_each_order_is_sent_once_and_told_as_the_exchange_ha
         life = Life(loop, exchange)
         names = [f"b{number}" for number in range(60)]
         for name in names:
-            life.executor.submit(an_order(name))
+            life.submit(an_order(name))
             await asyncio.sleep(0.5)
         await until(lambda: all(map(life.is_over, names)))
         assert sorted(exchange.sent) == sorted(names)
@@ -103,7 +106,7 @@ def test_lives_that_end_at_any_moment_neither_send_nor_tell_anything_twice(seed:
             life = Life(loop, exchange)
             for name, order in list(open_orders.items()):
                 if first:
-                    life.executor.submit(order)
+                    life.submit(order)
                 else:
                     life.executor.take_up(order, memories[name])
             first = False
@@ -130,7 +133,7 @@ def test_an_order_is_cancelled_although_the_exchange_denies_and_answers_badly(se
     async def scene(loop: VirtualLoop) -> None:
         exchange = ScriptedExchange(loop.time, seed, trouble=0.0)
         life = Life(loop, exchange)
-        life.executor.submit(an_order(order_type="limit", limit_price=Decimal(90)))
+        life.submit(an_order(order_type="limit", limit_price=Decimal(90)))
         await until(lambda: bool(life.of("b0")))
         exchange.fill("b0", Decimal("0.4"))
         exchange.trouble = 0.6
@@ -148,8 +151,8 @@ def test_an_entry_without_a_lease_is_never_sent() -> None:
     async def scene(loop: VirtualLoop) -> None:
         exchange = ScriptedExchange(loop.time)
         life = Life(loop, exchange, lease=False)
-        life.executor.submit(an_order("b0"))
-        life.executor.submit(an_order("b1", purpose="exit", side="sell"))
+        life.submit(an_order("b0"))
+        life.submit(an_order("b1", purpose="exit", side="sell"))
         await until(lambda: life.is_over("b0") and life.is_over("b1"))
         assert exchange.sent == ["b1"]
         [ended] = life.of("b0")
@@ -165,7 +168,7 @@ def test_a_limit_entry_that_waits_too_long_is_taken_back() -> None:
     async def scene(loop: VirtualLoop) -> None:
         exchange = ScriptedExchange(loop.time)
         life = Life(loop, exchange, Terms(limit_timeout=30.0))
-        life.executor.submit(an_order(order_type="limit", limit_price=Decimal(90)))
+        life.submit(an_order(order_type="limit", limit_price=Decimal(90)))
         await until(lambda: life.is_over("b0"))
         assert 30 <= loop.time() < 33
         assert exchange.cancels == ["b0"]
@@ -179,9 +182,9 @@ def test_the_same_order_handed_over_again_is_not_sent_again() -> None:
         exchange = ScriptedExchange(loop.time)
         life = Life(loop, exchange)
         for _ in range(3):
-            life.executor.submit(an_order())
+            life.submit(an_order())
         await until(lambda: life.is_over("b0"))
-        life.executor.submit(an_order())
+        life.submit(an_order())
         await asyncio.sleep(60)
         assert exchange.sent == ["b0"]
         life.stop()
@@ -198,7 +201,7 @@ def test_a_request_that_waits_on_our_side_is_not_given_up_however_often_the_exch
     async def scene(loop: VirtualLoop) -> None:
         exchange = Slow(loop.time)
         life = Life(loop, exchange)
-        life.executor.submit(an_order())
+        life.submit(an_order())
         await until(lambda: life.is_over("b0"))
         assert bought(life.of("b0")) == Decimal(1)
         assert [type(each) for each in life.of("b0")[:2]] == [InDoubt, Placed]
@@ -211,7 +214,7 @@ def test_without_our_ids_an_order_is_found_by_what_it_is_and_never_mixed_up_with
     async def scene(loop: VirtualLoop) -> None:
         exchange = ScriptedExchange(loop.time, market=replace(MARKET, finds_by_client_id=False))
         life = Life(loop, exchange)
-        life.executor.submit(an_order("b0"))
+        life.submit(an_order("b0"))
         await until(lambda: life.is_over("b0"))
         life.executor.take_up(an_order("b1"), Memory())
         await until(lambda: life.is_over("b1"))
@@ -231,6 +234,32 @@ def test_strange_orders_under_our_name_and_a_missing_balance_are_found() -> None
         await until(lambda: len(life.findings) == 2)
         assert set(life.findings) == {"strange-order/b-lost", "uncovered-position"}
         assert life.executor.obstacle is not None
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_how_long_orders_took_is_counted_to_the_answer_and_not_without_one() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, 1, trouble=0.0)
+        life = Life(loop, exchange)
+        for name in ("b0", "b1"):
+            life.executor.submit(an_order(name), loop.time() - 2.0)
+        await until(lambda: life.is_over("b0") and life.is_over("b1"))
+        sending, answered = life.executor.latencies["sending"], life.executor.latencies["answered"]
+        assert sum(sending.counts) == sum(answered.counts) == 2
+        assert 4.0 <= sending.total <= answered.total
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_an_order_that_may_not_be_sent_counts_for_nothing() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        life = Life(loop, ScriptedExchange(loop.time, 1, trouble=0.0), lease=False)
+        life.submit(an_order())
+        await until(lambda: life.is_over("b0"))
+        assert life.executor.latencies == {}
         life.stop()
 
     run_virtually(scene)
