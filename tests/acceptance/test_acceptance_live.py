@@ -221,6 +221,19 @@ def test_a_bot_that_is_switched_off_while_it_is_dead_has_its_position_closed(
     lite_world.wait("the trade is closed", lambda: [t["status"] for t in lite_world.trades(bot_id)] == ["closed"])
 
 
+def test_a_sale_that_is_refused_while_the_bot_is_switched_off_is_tried_again_until_all_is_sold(
+    lite_world: World, exchange: ExchangeSim
+) -> None:
+    holding = an_exchange_bot(**CLOSING, strategy={"parameters": {"exit_logic": NEVER_LEAVES}})
+    bot_id = lite_world.insert_bot(holding)
+    lite_world.start()
+    lite_world.wait("it holds something", lambda: held_at(exchange) > DUST, 60)
+    refused = exchange.fault("reject", "order.create", side="SELL", next=2)
+    close_out(lite_world, exchange, bot_id)
+    assert next(each["struck"] for each in exchange.faults() if each["id"] == refused) == 2
+    assert [trade["exit_reason"] for trade in lite_world.trades(bot_id)] == ["shutdown"]
+
+
 def test_a_stop_that_vanishes_from_the_exchange_is_placed_anew(lite_world: World, exchange: ExchangeSim) -> None:
     guarded = an_exchange_bot(
         **CLOSING,
