@@ -14,7 +14,7 @@ from common.wire.ticket import ExchangeTicket
 from worker.venue.exchange.calls import Calls
 from worker.venue.exchange.client import keep_to_limit, make_client, rate_of
 from worker.venue.exchange.client_ids import carriage_of
-from worker.venue.exchange.instrument import find_market
+from worker.venue.exchange.instrument import find_market, know_only, other_names
 from worker.venue.exchange.line import Line, timeout_of
 from worker.venue.exchange.market_cache import MarketCache
 from worker.venue.exchange.orders import Orders
@@ -186,7 +186,6 @@ class CcxtExchange:
         calls = Calls(client, bucket, self._waiting, self._clock.monotonic, lambda reason: self.on_outage(reason))
         await calls.set_clock()
         described = await self._described(client, calls)
-        client.set_markets([described])
         self._must_have_candles(client)
         carriage = carriage_of(name)
         try:
@@ -199,16 +198,21 @@ class CcxtExchange:
             await self.balance()
 
     async def _described(self, client: Any, calls: Calls) -> Mapping[str, Any]:
-        """The instrument in the client's words: given, kept from an earlier life, or asked for with all the others."""
+        """The instrument in the client's words: given, kept from an earlier life, or asked for with all the others.
+
+        The client knows no other afterwards.
+        """
         kept = self._kept_market.read(self._clock.now())
-        given = [dict(market) for market in self._ticket.markets] or ([] if kept is None else [kept])
+        given = [dict(market) for market in self._ticket.markets] or ([] if kept is None else [kept.market])
         if given:
             client.set_markets(given)
         else:
             await calls.read("the markets", client.load_markets)
         described = find_market(client, self._symbol, self._kind)
+        names = other_names(client, described) if kept is None else kept.names
         if not given:
-            self._kept_market.write(described)
+            self._kept_market.write(described, names)
+        know_only(client, described, names)
         return described
 
     def _must_have_candles(self, client: Any) -> None:

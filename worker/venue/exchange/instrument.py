@@ -1,8 +1,8 @@
-"""Which market of an exchange a bot's symbol names."""
+"""Which market of an exchange a bot's symbol names, and making it the only one a client knows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.errors import ConfigurationError
@@ -28,6 +28,30 @@ def find_market(client: Any, symbol: str, kind: InstrumentKind) -> Mapping[str, 
     near = sorted(name for name, each in client.markets.items() if each.get("base") == base and _is_of(each, kind))
     hint = f"; of {base} there is {', '.join(near[:8])}" if near else ""
     raise ConfigurationError(f"{client.id} has no {kind} market {symbol!r}{hint}")
+
+
+def other_names(client: Any, market: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By option of the client, the keys under which the library found `market` there when it read all markets.
+
+    kraken's orders, for one, name their market by a second id, which only such a table explains.
+    """
+    tables = ((name, table) for name, table in client.options.items() if isinstance(table, Mapping))
+    keys = {name: [key for key, each in table.items() if _is_same(each, market)] for name, table in tables}
+    return {name: found for name, found in keys.items() if found}
+
+
+def know_only(client: Any, market: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> None:
+    """Have `client` know this market alone, under its `names` too."""
+    client.set_markets([market])
+    known = client.market(market["symbol"])
+    for name, keys in names.items():
+        client.options[name] = {**(client.options.get(name) or {}), **dict.fromkeys(keys, known)}
+
+
+def _is_same(entry: Any, market: Mapping[str, Any]) -> bool:
+    if not isinstance(entry, Mapping):
+        return False
+    return entry.get("symbol") == market["symbol"] and entry.get("id") == market.get("id")
 
 
 def _is_of(market: Mapping[str, Any], kind: InstrumentKind) -> bool:
