@@ -17,6 +17,7 @@ from worker.venue.exchange.client_ids import carriage_of
 from worker.venue.exchange.instrument import find_market, know_only, other_names
 from worker.venue.exchange.line import Line, timeout_of
 from worker.venue.exchange.market_cache import MarketCache
+from worker.venue.exchange.nonce import Nonces, count_together
 from worker.venue.exchange.orders import Orders
 from worker.venue.exchange.rate_bucket import RateBucket
 from worker.venue.exchange.reading import balance_of, candle_of, market_of, quote_of
@@ -58,6 +59,7 @@ class CcxtExchange:
         self._kept_market = MarketCache(ticket, symbol, kind)
         self._client: Any = None
         self._bucket: RateBucket | None = None
+        self._nonces: Nonces | None = None
         self._line: Line | None = None
         self._orders: Orders | None = None
         self._quote: Quote | None = None
@@ -73,6 +75,9 @@ class CcxtExchange:
         try:
             self._bucket = RateBucket(self._bucket_path(), rate_of(self._client), self._clock.monotonic)
             keep_to_limit(self._client, self._bucket, self._waiting)
+            if self._ticket.credentials is not None:
+                self._nonces = Nonces(self._ticket.bucket_dir, self._ticket.exchange, self._client.apiKey)
+                count_together(self._client, self._nonces)
             await self._connect(self._client, self._bucket)
         except BaseException:
             await self._drop()
@@ -231,12 +236,13 @@ class CcxtExchange:
         return quote
 
     async def _drop(self) -> None:
-        client, bucket = self._client, self._bucket
-        self._client = self._bucket = self._line = self._orders = None
+        client, shared = self._client, (self._bucket, self._nonces)
+        self._client = self._bucket = self._nonces = self._line = self._orders = None
         if client is not None:
             await client.close()
-        if bucket is not None:
-            bucket.close()
+        for file in shared:
+            if file is not None:
+                file.close()
 
     @property
     def _open_line(self) -> Line:
