@@ -34,6 +34,8 @@ class Carriage:
     """Whether lists of orders tell the id at all."""
     fetch: Mapping[str, Any] = field(default_factory=dict)
     """What `fetch_order` needs besides, whichever id it is asked by."""
+    certain: bool = True
+    """Whether an order that is not found by its id is not there."""
 
     def encode(self, client_order_id: str) -> str | int:
         """The id as it goes over the wire."""
@@ -48,7 +50,10 @@ class Carriage:
         return {self.send: self.encode(client_order_id)}
 
     def decode(self, order: Mapping[str, Any], known: str | None = None) -> str | None:
-        """Our id of an order as ccxt tells it; where the wire's form cannot be read back, `known` if it is that one."""
+        """The id of an order as ccxt tells it, None when it tells none.
+
+        Where the wire's form cannot be read back it is `known` or another; without a `known` nothing can be said.
+        """
         value = order.get("info", {}).get(self.read[5:]) if self.read.startswith("info.") else order.get(self.read)
         if value in (None, ""):
             return None
@@ -57,22 +62,28 @@ class Carriage:
             return text
         if known is not None and text == str(self.encode(known)):
             return known
-        return _from_hex(text) if self.encoding == "hex" else None
+        if self.encoding == "hex":
+            return _from_hex(text)
+        return None if known is None else text
 
     @property
     def finds(self) -> bool:
         """Whether an order that was never acknowledged can be found by its id."""
-        return self.find is not None or self.lists is not None or (self.lists_tell and self.encoding != "number")
+        by_lists = self.lists is not None or (self.lists_tell and self.encoding != "number")
+        return self.certain and (self.find is not None or by_lists)
 
 
 _BY_UNIFIED_ID = Carriage(find=UNIFIED)
-_BY_LISTS = Carriage()
+_BYBIT = Carriage(lists="orderLinkId", fetch={"acknowledged": True})
+_GATE = Carriage(find=UNIFIED, prefix="t-")
+_NOT_KNOWN = Carriage(certain=False)
+"""Many drop the id, or do not tell it, or have no list of past orders; what is missing there may have been executed."""
 _CARRIAGES: Mapping[str, Carriage] = {
     **dict.fromkeys(("binance", "binanceus", "binanceusdm", "binancecoinm"), _BY_UNIFIED_ID),
     **dict.fromkeys(("okx", "okxus", "myokx", "bitget", "phemex", "htx", "bingx", "whitebit", "mexc"), _BY_UNIFIED_ID),
     **dict.fromkeys(("kucoin", "kucoinfutures", "bitstamp"), _BY_UNIFIED_ID),
-    "gate": Carriage(find=UNIFIED, prefix="t-"),
-    "bybit": Carriage(lists="orderLinkId", fetch={"acknowledged": True}),
+    **dict.fromkeys(("gate", "gateio", "gateeu"), _GATE),
+    **dict.fromkeys(("bybit", "bybiteu", "bybitid"), _BYBIT),
     "hyperliquid": Carriage(find=UNIFIED, encoding="hex"),
     "kraken": Carriage(lists="cl_ord_id"),
     "krakenfutures": Carriage(),
@@ -86,8 +97,8 @@ _CARRIAGES: Mapping[str, Carriage] = {
 
 
 def carriage_of(exchange: str) -> Carriage:
-    """The ways of `exchange`; for one that is not in the table the careful ones: unified out, lists searched."""
-    return _CARRIAGES.get(exchange, _BY_LISTS)
+    """The ways of `exchange`; for one that is not in the table: unified out, and silence proves nothing."""
+    return _CARRIAGES.get(exchange, _NOT_KNOWN)
 
 
 def _from_hex(text: str) -> str | None:

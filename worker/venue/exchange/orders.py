@@ -21,6 +21,7 @@ from worker.venue.exchange_port import (
     Cancellation,
     Doubtful,
     ExchangeError,
+    ExchangeRefusal,
     ExchangeUnavailable,
     Execution,
     OrderReport,
@@ -64,11 +65,14 @@ class Orders:
     async def order(self, order: Order) -> OrderReport | None:
         """See `Exchange.order`."""
         if order.venue_order_id is not None:
+            if not self._line.client.has.get("fetchOrder"):
+                return await self._listed(order, {})
             return await self._fetched(order, order.venue_order_id, {})
         if self._carriage.find is not None:
             sought = {self._carriage.find: self._carriage.encode(order.client_order_id)}
             return await self._fetched(order, None, sought)
-        return await self._listed(order)
+        lists = self._carriage.lists
+        return await self._listed(order, {} if lists is None else {lists: self._carriage.encode(order.client_order_id)})
 
     async def open_orders(self) -> Sequence[OrderReport]:
         """See `Exchange.open_orders`."""
@@ -77,17 +81,28 @@ class Orders:
     async def executions(self, since: datetime, exchange_order_id: str | None = None) -> Sequence[Execution]:
         """See `Exchange.executions`."""
         found: dict[str, Execution] = {}
-        begin = int(since.timestamp() * 1000)
-        while True:
-            trades = await self._line.read("executions", "fetch_my_trades", self._line.market.symbol, begin)
-            news = [each for trade in trades if (each := execution_of(trade, self._line.clock.now())) is not None]
-            fresh = [each for each in news if each.execution_id not in found]
-            found.update((each.execution_id, each) for each in news)
-            if len(trades) < _SMALLEST_PAGE or not fresh:
+        begin = _milliseconds(since)
+        first = fresh = await self._page(found, begin, {})
+        while fresh:  # a page may end before the present, as binance's do
+            fresh = await self._page(found, _milliseconds(max(each.at for each in fresh)), {})
+        while first:  # or begin after `since`, as bybit's and kraken's do: the newest come first
+            until = _milliseconds(min(each.at for each in first))
+            try:
+                first = await self._page(found, begin, {"until": until})
+            except ExchangeRefusal as error:
+                logger.debug("executions until a moment: {}", error)
                 break
-            begin = max(int(each.at.timestamp() * 1000) for each in fresh)
         ordered = sorted(found.values(), key=lambda each: each.at)
         return [each for each in ordered if exchange_order_id in (None, each.exchange_order_id)]
+
+    async def _page(self, found: dict[str, Execution], begin: int, more: Mapping[str, Any]) -> Sequence[Execution]:
+        """Put one page of executions into `found`; those that are new, none when no page can come after it."""
+        symbol, now = self._line.market.symbol, self._line.clock.now()
+        trades = await self._line.read("executions", "fetch_my_trades", symbol, begin, None, dict(more))
+        news = [each for trade in trades if (each := execution_of(trade, now)) is not None]
+        fresh = [each for each in news if each.execution_id not in found]
+        found.update((each.execution_id, each) for each in fresh)
+        return fresh if len(trades) >= _SMALLEST_PAGE else []
 
     async def _submit(self, order: Order) -> Submission:
         calls, client, quote = self._line.calls, self._line.client, self._quote()
@@ -149,19 +164,22 @@ class Orders:
             raise
         return self._report(answer, what, order.client_order_id)
 
-    async def _listed(self, order: Order) -> OrderReport | None:
-        """Search the lists of open and of past orders."""
-        since = int((order.created_at - _LIST_BACK).timestamp() * 1000)
-        sent_id = self._carriage.encode(order.client_order_id)
-        narrowed = {} if self._carriage.lists is None else {self._carriage.lists: sent_id}
+    async def _listed(self, order: Order, narrowed: Mapping[str, Any]) -> OrderReport | None:
+        """Search the lists of open and of past orders, by the exchange's id when that is known, else by ours."""
+        since = _milliseconds(order.created_at - _LIST_BACK)
         for method, begin in (("fetch_open_orders", None), ("fetch_closed_orders", since), ("fetch_orders", since)):
             if method != "fetch_open_orders" and not self._line.client.has.get(camel(method)):
                 continue
             found = await self._line.read("orders", method, self._line.market.symbol, begin, None, narrowed)
             for each in found:
-                if self._carriage.decode(each, order.client_order_id) == order.client_order_id:
+                if self._is_it(each, order):
                     return self._report(each, "orders", order.client_order_id)
         return None
+
+    def _is_it(self, told: Mapping[str, Any], order: Order) -> bool:
+        if order.venue_order_id is not None:
+            return str(told.get("id")) == order.venue_order_id
+        return self._carriage.decode(told, order.client_order_id) == order.client_order_id
 
     def _report(self, answer: Mapping[str, Any], what: str, known: str | None) -> OrderReport:
         try:
@@ -185,3 +203,7 @@ class Orders:
 def _says_not_there(error: ExchangeError) -> bool:
     cause = error.__cause__
     return cause is not None and any(kind.__name__ == "OrderNotFound" for kind in type(cause).__mro__)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -27,6 +27,8 @@ class Ambiguity:
     """Why nothing can be said."""
 
     reason: str
+    candidates: tuple[str, ...] = ()
+    """The exchange's ids of what it may be."""
 
 
 def match(
@@ -56,11 +58,13 @@ def match(
         elif total < order.quantity:
             partly.add(exchange_id)
     if len(fitting) > 1:
-        return Ambiguity(f"{len(fitting)} orders at the exchange fit it: {', '.join(sorted(fitting))}")
+        several = tuple(sorted(fitting))
+        return Ambiguity(f"{len(several)} orders at the exchange fit it: {', '.join(several)}", several)
     if fitting:
         return Match(fitting.pop())
     if partly:
-        return Ambiguity(f"executions of {', '.join(sorted(partly))} may be a part of it")
+        some = tuple(sorted(partly))
+        return Ambiguity(f"executions of {', '.join(some)} may be a part of it", some)
     return None
 
 

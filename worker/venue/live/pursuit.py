@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,10 +19,11 @@ from worker.venue.exchange_port import (
     Exchange,
     ExchangeError,
     ExchangeRateLimitError,
+    Execution,
     OrderReport,
     Submission,
 )
-from worker.venue.live.matching import Ambiguity, match
+from worker.venue.live.matching import Ambiguity, Match, match
 from worker.venue.live.memory import Told
 from worker.venue.live.resolution import Resolution
 from worker.venue.live.terms import Terms
@@ -219,22 +220,35 @@ class Pursuit:
             await self._spared(error)
 
     async def _search(self) -> OrderReport | Ambiguity | None:
-        exchange, order = self._exchange, self.tracker.order
+        exchange = self._exchange
         if exchange.market.finds_by_client_id or self.tracker.memory.exchange_order_id is not None:
             return await exchange.order(self.tracker.found)
         self._say_once("this exchange cannot look orders up by our id; it is looked for among open orders and fills")
-        since = self._since()
-        found = match(
-            order,
-            exchange.market,
-            await exchange.open_orders(),
-            await exchange.executions(since),
-            self._taken(),
-            since,
-        )
-        if found is None or isinstance(found, Ambiguity):
-            return found
-        return await exchange.order(replace(order, venue_order_id=found.exchange_order_id))
+        return await self._matched(await exchange.open_orders(), await exchange.executions(self._since()))
+
+    async def _matched(
+        self, open_orders: Sequence[OrderReport], executions: Sequence[Execution]
+    ) -> OrderReport | Ambiguity | None:
+        """The one order that fits; what proves to carry an id is ours or another's."""
+        others = set(self._taken())
+        while True:
+            found = match(self.tracker.order, self._exchange.market, open_orders, executions, others, self._since())
+            if found is None:
+                return None
+            candidates = found.candidates if isinstance(found, Ambiguity) else (found.exchange_order_id,)
+            nameless: list[OrderReport] = []
+            known = len(others)
+            for candidate in candidates:
+                report = await self._exchange.order(replace(self.tracker.order, venue_order_id=candidate))
+                if report is not None and report.client_order_id == self.tracker.order.client_order_id:
+                    return report
+                if report is not None and report.client_order_id is not None:
+                    others.add(candidate)
+                elif report is not None:
+                    nameless.append(report)
+            if len(others) == known:
+                certain = isinstance(found, Match) and nameless
+                return nameless[0] if certain else _ambiguous(found)
 
     def _since(self) -> datetime:
         return (self.tracker.memory.sent_at or self.tracker.order.created_at) + self._exchange.clock_offset - _LOOK_BACK
@@ -267,3 +281,9 @@ class Pursuit:
 
 def _is_broken_off(submission: asyncio.Future[Submission]) -> bool:
     return submission.cancelled() or submission.exception() is not None or isinstance(submission.result(), Doubtful)
+
+
+def _ambiguous(found: Match | Ambiguity) -> Ambiguity:
+    if isinstance(found, Ambiguity):
+        return found
+    return Ambiguity(f"executions of {found.exchange_order_id} fit it, of which the exchange does not tell an order")

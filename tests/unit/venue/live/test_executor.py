@@ -10,6 +10,7 @@ from scripted_exchange import MARKET, LoopClock, ScriptedExchange, an_order
 from virtual_time import VirtualLoop, run_virtually
 
 from common.trading.order import Order
+from worker.venue.exchange_port import OrderReport
 from worker.venue.live.executor import Executor
 from worker.venue.live.memory import Memory, Told
 from worker.venue.live.terms import Terms
@@ -219,6 +220,31 @@ def test_without_our_ids_an_order_is_found_by_what_it_is_and_never_mixed_up_with
         life.executor.take_up(an_order("b1"), Memory())
         await until(lambda: life.is_over("b1"))
         assert [type(each) for each in life.of("b1")] == [Ended]
+        life.stop()
+
+    run_virtually(scene)
+
+
+class TellsNamesWhenAsked(ScriptedExchange):
+    """Of an order that is asked for by the exchange's id, it tells ours; lists tell none."""
+
+    async def order(self, order: Order) -> OrderReport | None:
+        known = {kept.report.exchange_order_id: kept.report for kept in self.kept.values()}
+        return known.get(order.venue_order_id or "")
+
+
+def test_an_order_that_fits_and_proves_to_be_another_bots_is_not_taken_for_ours() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = TellsNamesWhenAsked(loop.time, market=replace(MARKET, finds_by_client_id=False))
+        exchange.place(an_order("other"))
+        life = Life(loop, exchange)
+        life.executor.take_up(an_order("b1"), Memory())
+        await until(lambda: life.is_over("b1"))
+        assert [type(each) for each in life.of("b1")] == [Ended]
+        exchange.place(an_order("b2"))
+        life.executor.take_up(an_order("b2"), Memory())
+        await until(lambda: life.is_over("b2"))
+        assert Executed in [type(each) for each in life.of("b2")]
         life.stop()
 
     run_virtually(scene)
