@@ -7,7 +7,7 @@ a thing twice or in another order changes nothing. All methods belong to the loo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -227,6 +227,15 @@ class Exchange(Protocol):
 
         Raises ExchangeError.
         """
+
+    def claim(self, exchange_order_id: str, client_order_id: str) -> bool:
+        """Say that an order is ours; False when another bot of this host has said so of its own.
+
+        Kept only where an order cannot be found by our id.
+        """
+
+    def claimed_by_others(self, client_order_id: str) -> Collection[str]:
+        """The exchange's ids of orders that others than this one have claimed."""
 
     async def next_order_news(self) -> Sequence[OrderReport]:
         """Wait for changes of own orders over the stream, or ask after a fitting pause.

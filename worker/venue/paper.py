@@ -7,7 +7,7 @@ asked for, one that was never acknowledged was never there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -171,6 +171,14 @@ class PaperExchange:
         """See `Exchange.order`."""
         working = self._orders.get(order.client_order_id) or self._take_up(order)
         return None if working is None else self._report(working)
+
+    def claim(self, exchange_order_id: str, client_order_id: str) -> bool:
+        """See `Exchange.claim`."""
+        return True
+
+    def claimed_by_others(self, client_order_id: str) -> Collection[str]:
+        """See `Exchange.claimed_by_others`."""
+        return ()
 
     async def open_orders(self) -> Sequence[OrderReport]:
         """See `Exchange.open_orders`."""

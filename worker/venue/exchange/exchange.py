@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from common.errors import ConfigurationError
 from common.trading.order import Order
 from common.wire.ticket import ExchangeTicket
 from worker.venue.exchange.calls import Calls
+from worker.venue.exchange.claims import Claims
 from worker.venue.exchange.client import keep_to_limit, make_client, rate_of
 from worker.venue.exchange.client_ids import carriage_of
 from worker.venue.exchange.instrument import find_market, know_only, other_names
@@ -60,6 +61,7 @@ class CcxtExchange:
         self._client: Any = None
         self._bucket: RateBucket | None = None
         self._nonces: Nonces | None = None
+        self._claims: Claims | None = None
         self._line: Line | None = None
         self._orders: Orders | None = None
         self._quote: Quote | None = None
@@ -177,6 +179,14 @@ class CcxtExchange:
         """See `Exchange.executions`."""
         return await self._open_orders.executions(since, exchange_order_id)
 
+    def claim(self, exchange_order_id: str, client_order_id: str) -> bool:
+        """See `Exchange.claim`."""
+        return self._claims is None or self._claims.claim(exchange_order_id, client_order_id)
+
+    def claimed_by_others(self, client_order_id: str) -> Collection[str]:
+        """See `Exchange.claimed_by_others`."""
+        return () if self._claims is None else self._claims.of_others(client_order_id)
+
     async def next_order_news(self) -> Sequence[OrderReport]:
         """See `Exchange.next_order_news`."""
         line, orders = self._open_line, self._open_orders
@@ -200,6 +210,8 @@ class CcxtExchange:
         line = Line(name, client, calls, self._waiting, self._clock, market, described)
         self._line, self._orders = line, Orders(line, carriage, lambda: self._quote)
         if ticket.credentials is not None:
+            if not carriage.finds:
+                self._claims = Claims(ticket.bucket_dir, name, client.apiKey, market.symbol)
             await self.balance()
 
     async def _described(self, client: Any, calls: Calls) -> Mapping[str, Any]:
@@ -236,8 +248,8 @@ class CcxtExchange:
         return quote
 
     async def _drop(self) -> None:
-        client, shared = self._client, (self._bucket, self._nonces)
-        self._client = self._bucket = self._nonces = self._line = self._orders = None
+        client, shared = self._client, (self._bucket, self._nonces, self._claims)
+        self._client = self._bucket = self._nonces = self._claims = self._line = self._orders = None
         if client is not None:
             await client.close()
         for file in shared:

@@ -147,8 +147,10 @@ class Executor:
 
     def _told(self, told: list[Told]) -> None:
         for each in told:
-            if each.memory.exchange_order_id is not None:
-                self._taken_ids.add(each.memory.exchange_order_id)
+            exchange_id = each.memory.exchange_order_id
+            if exchange_id is not None and exchange_id not in self._taken_ids:
+                self._taken_ids.add(exchange_id)
+                self._exchange.claim(exchange_id, each.event.client_order_id)
         if told:
             self._tell(told)
 

@@ -229,26 +229,35 @@ class Pursuit:
     async def _matched(
         self, open_orders: Sequence[OrderReport], executions: Sequence[Execution]
     ) -> OrderReport | Ambiguity | None:
-        """The one order that fits; what proves to carry an id is ours or another's."""
-        others = set(self._taken())
-        while True:
-            found = match(self.tracker.order, self._exchange.market, open_orders, executions, others, self._since())
-            if found is None:
-                return None
+        """The one order that fits; what proves to carry an id is ours or another's.
+
+        What carries none is believed only when every other bot has had its answer and has claimed what is its own.
+        """
+        exchange, order = self._exchange, self.tracker.order
+        settled = self._resolution.is_settled(self._clock.monotonic())
+        others = {*self._taken(), *exchange.claimed_by_others(order.client_order_id)}
+        while (found := match(order, exchange.market, open_orders, executions, others, self._since())) is not None:
             candidates = found.candidates if isinstance(found, Ambiguity) else (found.exchange_order_id,)
             nameless: list[OrderReport] = []
             known = len(others)
             for candidate in candidates:
-                report = await self._exchange.order(replace(self.tracker.order, venue_order_id=candidate))
-                if report is not None and report.client_order_id == self.tracker.order.client_order_id:
+                report = await exchange.order(replace(order, venue_order_id=candidate))
+                if report is not None and report.client_order_id == order.client_order_id:
                     return report
                 if report is not None and report.client_order_id is not None:
                     others.add(candidate)
                 elif report is not None:
                     nameless.append(report)
-            if len(others) == known:
-                certain = isinstance(found, Match) and nameless
-                return nameless[0] if certain else _ambiguous(found)
+            if len(others) > known:
+                continue
+            if not settled:
+                return None
+            if isinstance(found, Ambiguity) or not nameless:
+                return _ambiguous(found)
+            if exchange.claim(found.exchange_order_id, order.client_order_id):
+                return nameless[0]
+            others.add(found.exchange_order_id)
+        return None
 
     def _since(self) -> datetime:
         return (self.tracker.memory.sent_at or self.tracker.order.created_at) + self._exchange.clock_offset - _LOOK_BACK

@@ -44,11 +44,15 @@ class Resolution:
             pause = min(pause, until_proof) if until_proof > 0 else min(pause, _CONFIRMING_PAUSE)
         return max(pause, self._not_before - now)
 
+    def is_settled(self, now: float) -> bool:
+        """Whether the request, and every one that was sent before it, has been answered or never will be."""
+        return self._sent_at is not None and now >= self._sent_at + self._window
+
     def denied(self, asked_at: float) -> None:
         """The exchange said that it has no such order, to a question asked at `asked_at`."""
         self._questions += 1
         self._denied = True
-        if self._sent_at is None or asked_at < self._sent_at + self._window:
+        if not self.is_settled(asked_at):
             return
         if self._first_denial is None:
             self._first_denial = asked_at

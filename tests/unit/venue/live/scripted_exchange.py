@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -89,6 +89,7 @@ class ScriptedExchange:
         self.clock_offset = timedelta(0)
         self.acceptance_window = timedelta(seconds=6)
         self.kept: dict[str, Kept] = {}
+        self.claims: dict[str, str] = {}
         self.sent: list[str] = []
         self.cancels: list[str] = []
         self.held = Decimal(0)
@@ -164,6 +165,12 @@ class ScriptedExchange:
         known = order.venue_order_id
         kept = self.kept.get(order.client_order_id) if known is None else by_id.get(known)
         return None if kept is None else self._shown(kept.report)
+
+    def claim(self, exchange_order_id: str, client_order_id: str) -> bool:
+        return self.claims.setdefault(exchange_order_id, client_order_id) == client_order_id
+
+    def claimed_by_others(self, client_order_id: str) -> Collection[str]:
+        return [known for known, owner in self.claims.items() if owner != client_order_id]
 
     async def open_orders(self) -> Sequence[OrderReport]:
         self._perhaps_down()

@@ -250,6 +250,22 @@ def test_an_order_that_fits_and_proves_to_be_another_bots_is_not_taken_for_ours(
     run_virtually(scene)
 
 
+def test_an_order_without_a_name_is_taken_by_one_of_two_bots_that_look_for_the_same() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, market=replace(MARKET, finds_by_client_id=False))
+        exchange.place(an_order("b0"))
+        lives = [Life(loop, exchange), Life(loop, exchange)]
+        for number, life in enumerate(lives):
+            life.executor.take_up(an_order(f"b{number}"), Memory())
+        await until(lambda: all(life.is_over(f"b{number}") for number, life in enumerate(lives)))
+        got = [bought(life.of(f"b{number}")) for number, life in enumerate(lives)]
+        assert sorted(got) == [Decimal(0), exchange.truth("b0")]
+        for life in lives:
+            life.stop()
+
+    run_virtually(scene)
+
+
 def test_strange_orders_under_our_name_and_a_missing_balance_are_found() -> None:
     async def scene(loop: VirtualLoop) -> None:
         exchange = ScriptedExchange(loop.time)
