@@ -76,6 +76,13 @@ class Ending:
         self._kill_now |= now
         self.due = -inf  # in this very turn
 
+    def withdraw(self) -> None:
+        """Another supervisor runs these bots: end their lives here, also those that were to be left to the next one."""
+        self.leaving = False
+        if self._since is None:
+            self.stop("The database is another supervisor's")
+        self.due = -inf  # in this very turn
+
     def leave(self) -> None:
         """End and leave the workers running."""
         self.leaving = True

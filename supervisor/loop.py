@@ -28,6 +28,7 @@ from supervisor.reconciliation import Reconciliation
 from supervisor.record.pen import Record
 from supervisor.service_manager.report import ServiceReport
 from supervisor.signals import SignalInbox
+from supervisor.store.claims import ClaimLost
 from supervisor.store.recorder import Recorder
 from supervisor.telemetry.meter import Meter
 
@@ -74,10 +75,19 @@ class Supervisor:
             parts.recorder.start()
             while not parts.news.recorder_ended:
                 self.turn(parts.inlets.wait(self._patience()))
+            if isinstance(parts.news.refused, ClaimLost):
+                self._withdraw()
         if parts.news.refused is not None:
             raise parts.news.refused
         logger.info("The supervisor {}", "leaves the workers running" if parts.ending.leaving else "has stopped")
         return 0
+
+    def _withdraw(self) -> None:
+        """Another supervisor has the database: none of our lives may trade on beside those that it started."""
+        self._parts.ending.withdraw()
+        self.turn()
+        while self._parts.roster.lives():
+            self.turn(self._parts.inlets.wait(self._patience()))
 
     def turn(self, ready: AbstractSet[Any] | None = None) -> None:
         """Take in what is ready (None: look everywhere), then decide if there is reason to."""

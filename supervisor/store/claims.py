@@ -35,6 +35,10 @@ class ClaimRefused(ConfigurationError):
     """Another supervisor has the database."""
 
 
+class ClaimLost(ClaimRefused):
+    """The database was ours, and another supervisor took it over."""
+
+
 def claim(
     connection: Connection, claimant: Claimant, is_alive: Liveness, at: datetime, *, takeover: bool = False
 ) -> bool:
@@ -69,11 +73,11 @@ def is_held(connection: Connection, claimant: Claimant) -> bool:
 
 
 def require_held(connection: Connection, claimant: Claimant) -> None:
-    """Raises ClaimRefused when somebody else took the database."""
+    """Raises ClaimLost when somebody else took the database."""
     holder = _holder(connection)
     if holder is None or not _is(holder, claimant):
         by = "nobody" if holder is None else f"process {holder.pid} on {holder.host}"
-        raise ClaimRefused(f"this supervisor's database was taken over by {by}; only one may run on a database")
+        raise ClaimLost(f"this supervisor's database was taken over by {by}; only one may run on a database")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,9 +120,11 @@ class Session:
     def write(self, commands: Sequence[Command], at: datetime, *, repeated: bool) -> Written:
         """Carry out commands in one transaction; it is committed when this returns.
 
-        Raises TransientError; RowsLocked when a lock, and no bot's in particular, is in the way of all.
+        Raises TransientError; RowsLocked when a lock, and no bot's in particular, is in the way of all; ClaimLost
+        when another supervisor took the database over: what was decided without knowing that is not written.
         """
         with writing(self._writer) as connection:
+            require_held(connection, self._claimant)
             written = carry_out(connection, self._shape, commands, at, repeated=repeated, outbox=self._outbox)
             reach("commands.before_commit")
         self._committed()

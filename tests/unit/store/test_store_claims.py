@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from common.errors import ConfigurationError
 from supervisor.store.claims import (
     Claimant,
+    ClaimLost,
     ClaimRefused,
     claim,
     held_claim,
@@ -65,7 +66,7 @@ def test_another_host_needs_a_takeover(engine: Engine) -> None:
     with pytest.raises(ClaimRefused, match="botctl takeover"):
         take(engine, stranger, alive=False)
     assert take(engine, stranger, alive=False, takeover=True) is True
-    with writing(engine) as connection, pytest.raises(ClaimRefused, match="process 200 on elsewhere"):
+    with writing(engine) as connection, pytest.raises(ClaimLost, match="process 200 on elsewhere"):
         require_held(connection, ME)
 
 

@@ -230,6 +230,19 @@ def test_a_supervisor_whose_database_was_taken_over_ends(database_url: str) -> N
             assert "taken over" in str(first.wait(DatabaseRefused).error)
 
 
+def test_what_was_decided_before_the_database_was_taken_over_is_not_written_afterwards(
+    engine: Engine, database_url: str
+) -> None:
+    bot_id = new_bot(engine)
+    with listening(database_url) as first:
+        first.ready()
+        with listening(database_url, claimant=replace(ME, host="elsewhere"), takeover=True) as second:
+            second.ready()
+            first.recorder.submit(WriteStatus(bot_id=bot_id, expected="running", status="error", at=NOW))
+            assert "taken over" in str(first.wait(DatabaseRefused).error)
+    assert [row["status"] for row in rows(engine, "trading_bots")] == ["running"]
+
+
 def test_a_database_that_the_state_folder_does_not_know_is_refused_untouched(empty_database_url: str) -> None:
     with listening(empty_database_url, expected_uuid="11111111-aaaa") as listener:
         assert "11111111-aaaa" in str(listener.wait(DatabaseRefused).error)
