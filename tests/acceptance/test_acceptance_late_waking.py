@@ -72,8 +72,9 @@ def test_while_it_stands_still_no_second_one_is_let_in(lite_world: World) -> Non
 
 
 @pytest.mark.slow
-def test_it_wakes_after_its_database_was_taken_over_and_ends_with_all_its_workers(world: World) -> None:
+def test_it_wakes_after_its_database_was_taken_over_and_ends_with_all_its_workers(pg_world: World) -> None:
     """Its claim is made to look like one of another host, which an operator believed to be gone."""
+    world = pg_world
     ids = [world.insert_bot(a_bot(id=f"bot_{i}", strategy=OFTEN, data={"seed": i, "speed": 6000})) for i in range(2)]
     world.start()
     pids = world.until_running(*ids)
