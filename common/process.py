@@ -7,6 +7,7 @@ therefore this stands in `common`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 from dataclasses import dataclass
@@ -134,3 +135,18 @@ def _prctl(option: int, value: int) -> bool:
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
+
+
+_NO_PROCESS = {
+    errno.EAGAIN: "the limit on processes is reached; raise it (ulimit -u, TasksMax= of the unit, pids cgroup)",
+    errno.ENOMEM: "there is not enough memory for one more process; stop bots, or give the host more",
+    errno.EMFILE: "this process has too many files open; raise the limit (ulimit -n)",
+    errno.ENFILE: "the host has too many files open; raise fs.file-max",
+}
+
+
+def why_no_process(error: OSError | MemoryError) -> str:
+    """Why a process could not be made, and what to do about it."""
+    if isinstance(error, MemoryError):
+        return _NO_PROCESS[errno.ENOMEM]
+    return _NO_PROCESS.get(error.errno or 0) or error.strerror or str(error)

@@ -25,7 +25,7 @@ from typing import NoReturn
 import setproctitle
 
 from common.crash_points import reach
-from common.process import become_subreaper, bury, facts_of, next_dead_child
+from common.process import become_subreaper, bury, facts_of, next_dead_child, why_no_process
 from common.strays import kill_strays
 from common.wire.launch import (
     CHECK,
@@ -142,7 +142,7 @@ class ForkServer:
             if pid == 0:
                 _be_child(gate, opener, files, job)
         except (OSError, MemoryError) as error:
-            self._say(Refused(number=number, reason=_why_no_fork(error)))
+            self._say(Refused(number=number, reason=f"fork failed: {why_no_process(error)}"))
         else:
             reach("fork.after")
             self._numbers[pid] = number
@@ -209,13 +209,6 @@ def _close_all_but(kept: set[int]) -> None:
     for descriptor in opened - kept:
         with contextlib.suppress(OSError):
             os.close(descriptor)
-
-
-def _why_no_fork(error: OSError | MemoryError) -> str:
-    if isinstance(error, BlockingIOError):
-        return "fork failed: the limit on processes is reached (ulimit -u, pids cgroup)"
-    reason = error.strerror if isinstance(error, OSError) else "not enough memory"
-    return f"fork failed: {reason}"
 
 
 def _thread_count() -> int:

@@ -94,8 +94,9 @@ class ControlSocket:
         payload = json.dumps(response, default=str).encode() + b"\n"
         try:
             threading.Thread(target=_send_and_close, args=(client, payload), name="control-reply", daemon=True).start()
-        except RuntimeError:  # no thread to be had; the client asks again
-            client.close()
+        except RuntimeError:  # no thread to be had: what the socket takes at once must do
+            with client, contextlib.suppress(OSError):
+                client.sendall(payload)
 
 
 def _send_and_close(client: socket.socket, payload: bytes) -> None:

@@ -27,7 +27,7 @@ from supervisor.processes.child import identity_of
 from supervisor.processes.lives import LifeRecords
 from supervisor.processes.port import Checked, Exited, ExitReport, ProcessEvent, Spawned, SpawnFailed
 from supervisor.reconcile.categories import class_of_end
-from supervisor.reconcile.exits import ExitCause, cause_of, view_exit
+from supervisor.reconcile.exits import NEVER_LIVED, ExitCause, cause_of, view_exit
 from supervisor.reconcile.restarts import bury
 from supervisor.reconcile.states import LIFE_TRANSITIONS, LifePhase, LiveWorker, Policy, Rung, StopReason
 from supervisor.record.pen import Record
@@ -242,7 +242,8 @@ class Observation:
         self._record.life_closed(bot, life, cause, report.exit_code, report.signal, detail, category)
         log = logger.bind(bot_id=life.bot_id, incarnation=incarnation, error_class=category and str(category))
         why = (f" ({detail})" if detail else "") + (f", error class {category}" if category else "")
-        log.info("Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, why)
+        level = "WARNING" if cause in NEVER_LIVED else "INFO"
+        log.log(level, "Bot {}: life {} ended: {}{}", life.bot_id, incarnation, cause, why)
         if bot is None:
             return
         after = bury(
@@ -250,6 +251,8 @@ class Observation:
         )
         if after.history.failures > bot.history.failures or cause is ExitCause.HOPELESS:
             self._record.failed(bot, detail or f"life {incarnation} ended: {cause}")
+        elif cause in NEVER_LIVED:
+            self._record.waits(bot, detail or str(cause))
         if category is not None:
             self._record.recoveries.life_failed(
                 bot.bot_id, incarnation, category, detail, after.history, restarts=_restarts(worker, bot)

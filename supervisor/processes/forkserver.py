@@ -6,19 +6,21 @@ import itertools
 import selectors
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
+from common.process import why_no_process
 from common.wire.launch import NOT_STARTED, Answer, Born, Died, Ready, Refused
 from common.wire.ticket import RowFacts, Ticket
 from supervisor.processes.adopted import lay_to_rest
 from supervisor.processes.jobs import CHECK_SECONDS, CheckJob, Job, LifeJob
+from supervisor.processes.muteness import Muteness
 from supervisor.processes.orphans import Orphanage
 from supervisor.processes.port import Checked, ExitReport, ProcessEvent, ProcessIdentity, SpawnFailed
-from supervisor.processes.server import COMMAND, ServerProcess, newborn
+from supervisor.processes.server import ANSWER_SECONDS, COMMAND, ServerProcess, newborn
 from supervisor.processes.watch import a_watch
 
 _FIRST_DELAY = 0.1
@@ -39,16 +41,19 @@ class ForkServerLauncher:
         preload: Sequence[str] = (),
         command: Sequence[str] = COMMAND,
         check_seconds: float = CHECK_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
         bury_strangers: bool = True,
     ) -> None:
         """Start the first fork server, which is not waited for.
 
-        `preload` names further modules to import in it. `bury_strangers` reaps every unknown ended child of this
-        process: right for a supervisor, which has no other children.
+        `preload` names further modules to import in it. One that owes an answer for `answer_seconds` is replaced.
+        `bury_strangers` reaps every unknown ended child of this process: right for a supervisor, which has no others.
         """
         self._command = tuple(command)
         self._preload = tuple(preload)
         self._check_seconds = check_seconds
+        self._answer_seconds = answer_seconds
+        self._muteness = Muteness(answer_seconds)
         self._orphans = Orphanage(bury_strangers)
         self._numbers = itertools.count(1)
         self._jobs: dict[int, Job] = {}
@@ -88,7 +93,8 @@ class ForkServerLauncher:
         for identity in self._watch.ended():
             server = self._servers.get(identity)
             told += self._server_ended(server) if server is not None else self._inherited_ended(identity)
-        self._start_if_due()
+        told += self._start_if_due()
+        self._let_go_of_mute()
         self._send_waiting()
         self._retire_idle()
         self._bury_orphans()
@@ -102,7 +108,8 @@ class ForkServerLauncher:
         """As in `port.Launcher`: when a new fork server is due, or when an event waits already."""
         if self._early:
             return time.monotonic()
-        return min((due for due in (self._start_at, self._orphans.wake_at()) if due is not None), default=None)
+        moments = (self._start_at, self._orphans.wake_at(), *(server.word_due for server in self._servers.values()))
+        return min((due for due in moments if due is not None), default=None)
 
     def refresh(self) -> None:
         """Start a fresh fork server, with today's code, and use it from the moment it is ready.
@@ -110,7 +117,10 @@ class ForkServerLauncher:
         The old one serves until then, and leaves when its last child has ended.
         """
         if self._next is None and self._current is not None:
-            self._next = self._start()
+            try:
+                self._next = self._start()
+            except OSError as error:
+                logger.error("A fresh fork server cannot be started: {}; the old one serves on", why_no_process(error))
 
     def close(self) -> None:
         """As in `port.Launcher`."""
@@ -199,12 +209,13 @@ class ForkServerLauncher:
         self._start_later()
         killed_once = code < 0 and self._failures <= 1  # by somebody else: what it would have made, the next one makes
         if not server.ready and not killed_once:
-            return self._give_up(f"the fork server ended with {how} while starting; its output tells why", server)
+            reason = f"the fork server ended with {how} while starting; its output tells why"
+            return self._give_up(reason, server.unanswered)
         return self._ask_again(f"fork servers end with {how} before they answer", server)
 
-    def _give_up(self, reason: str, server: ServerProcess) -> list[ProcessEvent]:
+    def _give_up(self, reason: str, unanswered: Iterable[int] = ()) -> list[ProcessEvent]:
         told: list[ProcessEvent] = []
-        for number in (*sorted(server.unanswered), *self._waiting):
+        for number in (*sorted(unanswered), *self._waiting):
             told += self._jobs.pop(number).failed(reason)
         self._waiting.clear()
         return told
@@ -234,29 +245,38 @@ class ForkServerLauncher:
         del self._jobs[number]
         return job.ended(report)
 
-    def _start_if_due(self) -> None:
+    def _start_if_due(self) -> list[ProcessEvent]:
+        """Whoever waits for a server that cannot be started is told so, and may ask again."""
         if self._start_at is None or time.monotonic() < self._start_at:
-            return
+            return []
         self._start_at = None
-        self._current = self._start()
-        if self._current is None:
+        try:
+            self._current = self._start()
+        except OSError as error:
             self._start_later()
+            reason = f"the fork server cannot be started: {why_no_process(error)}"
+            logger.error("{}", reason.capitalize())
+            return self._give_up(reason)
+        return []
 
     def _start_later(self) -> None:
         delay = 0.0 if self._failures == 0 else min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (self._failures - 1))
         self._failures = min(self._failures + 1, 32)
         self._start_at = time.monotonic() + delay
 
-    def _start(self) -> ServerProcess | None:
-        try:
-            server = ServerProcess(self._command, self._preload)
-        except OSError as error:
-            logger.error("The fork server cannot be started: {}", error)
-            return None
+    def _start(self) -> ServerProcess:
+        """Raises OSError when the system refuses."""
+        server = ServerProcess(self._command, self._preload, self._answer_seconds)
         self._servers[server.identity] = server
         self._selector.register(server.fileno(), selectors.EVENT_READ, server)
         self._watch.add(server.identity)
         return server
+
+    def _let_go_of_mute(self) -> None:
+        """One that was stopped or hangs is killed: its end is told and it is replaced, its children live on."""
+        for server in self._muteness.found(self._servers.values()):
+            logger.error("The fork server {} does not answer; it is killed and replaced", server.identity.pid)
+            server.kill()
 
     def _retire_idle(self) -> None:
         for server in self._servers.values():

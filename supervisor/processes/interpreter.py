@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.process import why_no_process
 from common.wire.ticket import RowFacts, Ticket
 from supervisor.processes.adopted import lay_to_rest
 from supervisor.processes.child import create_time
@@ -112,7 +113,7 @@ class InterpreterLauncher:
                 [*self._command, *arguments], start_new_session=True, env=worker_environment(), **options
             )
         except OSError as error:
-            self._early += job.failed(f"the interpreter cannot be started: {error}")
+            self._early += job.failed(f"the interpreter cannot be started: {why_no_process(error)}")
             return
         created = create_time(process.pid)
         identity = ProcessIdentity(process.pid, created if created is not None else 0.0)

@@ -19,13 +19,21 @@ from supervisor.processes.port import ProcessIdentity
 
 COMMAND = (sys.executable, "-m", "worker.forkserver")
 _SOON = 2.0
+START_SECONDS = 60.0
+"""Seconds after which a server that has not said that it is ready is taken for hung."""
+ANSWER_SECONDS = 20.0
+"""The same when a request is out and nothing is answered; importing an exchange's client is part of that time."""
 
 
 class ServerProcess:
     """A fork server from its start to its burial. Keeps account of what it was asked and whom it made."""
 
-    def __init__(self, command: Sequence[str], preload: Sequence[str]) -> None:
-        """Start it; `ready` follows. Raises OSError when the system refuses."""
+    def __init__(self, command: Sequence[str], preload: Sequence[str], patience: float = ANSWER_SECONDS) -> None:
+        """Start it; `ready` follows. It owes each answer within `patience` seconds.
+
+        Raises OSError when the system refuses.
+        """
+        self._patience = patience
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -48,6 +56,8 @@ class ServerProcess:
         self.ready = False
         self.lost = False
         """Its end of the socket is closed: it is dead or about to be."""
+        self.word_due: float | None = self._started + START_SECONDS
+        """Monotonic time by which it must have said a word; None while it owes none."""
         self.unanswered: set[int] = set()
         """Numbers of requests that it was sent and has not answered."""
         self.children: dict[int, ProcessIdentity] = {}
@@ -64,6 +74,8 @@ class ServerProcess:
         except OSError:
             # Full, or gone, or too many files in flight: each shows as answers to read or as end of file.
             return False
+        if self.ready and not self.unanswered:
+            self.word_due = time.monotonic() + self._patience
         self.unanswered.add(number)
         return True
 
@@ -81,6 +93,8 @@ class ServerProcess:
                 continue
             self._account(answer)
             told.append(answer)
+        if told:
+            self.word_due = time.monotonic() + self._patience if self.unanswered else None
         return told
 
     def age(self) -> float:
@@ -98,6 +112,7 @@ class ServerProcess:
 
     def kill(self) -> None:
         """SIGKILL for the server alone; its children live on."""
+        self.word_due = None
         self._process.kill()
 
     def close(self) -> None:

@@ -95,6 +95,11 @@ class Record:
             bot.error_count += 1
             self.rows.error(bot, why, count=1)
 
+    def waits(self, bot: Bot, why: str) -> None:
+        """A life did not come about, which is no failure of the bot: the row says what its next one waits for."""
+        if bot.row is not None:
+            self.rows.error(bot, f"it waits for its next try: {why}", count=0)
+
     def watchdog_stop(self, bot: Bot, life: Life, why: str) -> None:
         """A life is ended for its own fault; `life_closed` adds what it says at its end, its stacks above all."""
         life.replaced_for = why

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from launcher_world import LAUNCHERS, World
+from launcher_world import LAUNCHERS, STAND_IN, World
 from waiting import PATIENCE, wait_until
 
 from common.crash_points import VARIABLE
@@ -244,6 +244,41 @@ def test_a_module_that_cannot_be_preloaded_is_named_and_stops_nobody() -> None:
     assert isinstance(ready, Ready)
     assert "ModuleNotFoundError" in ready.broken["no_such_module_"]
     server.wait(PATIENCE)
+
+
+def test_a_server_that_the_system_does_not_start_fails_the_requests_with_the_reason(tmp_path: Path) -> None:
+    world = World(ForkServerLauncher(command=(str(tmp_path / "nowhere"),)), tmp_path)
+    try:
+        for _ in range(2):
+            ticket = world.ticket("live")
+            world.launcher.spawn(ticket)
+            reason = world.first(SpawnFailed, ticket.incarnation).reason
+            assert reason == "the fork server cannot be started: No such file or directory"
+        assert world.launcher.wake_at() is not None, "it is tried again"
+    finally:
+        world.launcher.close()
+        become_subreaper(False)
+
+
+@pytest.mark.parametrize("noticed_by", ["a request", "a death"])
+def test_a_server_that_was_stopped_is_replaced_and_its_lives_go_on(tmp_path: Path, noticed_by: str) -> None:
+    command = (sys.executable, str(STAND_IN), "forkserver")
+    world = World(ForkServerLauncher(command=command, answer_seconds=0.3), tmp_path)
+    try:
+        before, victim = world.start("live"), world.start("live")
+        frozen = _server(world)
+        os.kill(frozen, signal.SIGSTOP)
+        if noticed_by == "a death":
+            os.kill(victim.child.pid, signal.SIGTERM)
+            assert world.exit_of(victim.incarnation) == ExitReport(signal=signal.SIGTERM)
+        after = world.start("live")
+        assert world.note(after.incarnation)["parent"] == _server(world) != frozen
+        assert is_alive(before.child)
+        assert facts_of(frozen) is None, "the old one is gone and reaped"
+    finally:
+        world.kill_everything()
+        world.launcher.close()
+        become_subreaper(False)
 
 
 def test_births_and_deaths_that_are_told_in_one_breath_are_both_heard(forking: World) -> None:
