@@ -62,7 +62,9 @@ class _Scale:
         self.facts = 0
         self.weighed: list[tuple[int, int]] = []
 
-    def commit(self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+    def commit(
+        self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, durable: bool = False
+    ) -> None:
         """Write as a worker does, then weigh when it is time."""
         self._journal.append(facts, checkpoint, deliver=deliver)
         self.facts += len(facts)

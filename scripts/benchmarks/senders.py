@@ -53,7 +53,9 @@ def send(errands: list[Errand], pipe: Connection, within: float) -> None:
 def _write(errand: Errand, told: Counter[str]) -> Journal:
     journal = Journal.open(errand.folder, errand.bot_id, SystemClock())
 
-    def commit(facts: list[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False) -> None:
+    def commit(
+        facts: list[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, durable: bool = False
+    ) -> None:
         journal.append(facts, checkpoint, deliver=deliver)
         told.update(fact.kind for fact in facts)
         told["entries"] += bool(facts or deliver)
