@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, update
+from sqlalchemy import Connection, func, or_
 
 from common.wire.facts import EntryDenied, FillReported, MetricsComputed, OrderChanged
 from supervisor.store.folding import Batch, BotKey, Saved
@@ -110,7 +110,7 @@ def _metrics(connection: Connection, shape: Shape, metrics: Iterable[tuple[int, 
         for bot_id, fact in metrics
     ]
     if rows:
-        connection.execute(shape.insert(table), [shape.only(table, row) for row in rows])
+        shape.write_many(connection, shape.insert(table), [shape.only(table, row) for row in rows])
 
 
 def _denials(connection: Connection, shape: Shape, denials: Mapping[BotKey, EntryDenied]) -> None:
@@ -122,21 +122,10 @@ def _denials(connection: Connection, shape: Shape, denials: Mapping[BotKey, Entr
 
 def _accounts(connection: Connection, shape: Shape, batch: Batch, at: datetime) -> None:
     rows = [
-        {"account_of": bot_id, "new_balance": account.balance, "new_pnl": account.total_pnl, "now": at}
+        {"id": bot_id, "current_balance": account.balance, "total_pnl": account.total_pnl, "updated_at": at}
         for bot_id, account in batch.accounts.items()
     ]
-    if rows:
-        connection.execute(_account_update(shape), rows)
-
-
-def _account_update(shape: Shape) -> Any:
-    values: dict[str, Any] = {
-        "current_balance": bindparam("new_balance"),
-        "total_pnl": bindparam("new_pnl"),
-        "updated_at": bindparam("now"),
-    }
-    statement = update(trading_bots).where(trading_bots.c.id == bindparam("account_of"))
-    return statement.values(shape.only(trading_bots, values))
+    shape.update_many(connection, trading_bots, ("id",), [shape.only(trading_bots, row) for row in rows])
 
 
 def _signals(connection: Connection, shape: Shape, signals: Mapping[int, datetime]) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from loguru import logger
-from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select, update
+from sqlalchemy import Connection, Row, Text, cast, func, select, update
 
 from supervisor.store.bots import metadata_of
 from supervisor.store.commands import Beat, WriteStatus, WriteWish
@@ -147,18 +146,13 @@ def write_beats(connection: Connection, shape: Shape, beats: Sequence[Beat]) -> 
     """Newest heartbeats in one go; those of bots whose row is gone are dropped."""
     ids = [beat.bot_id for beat in beats]
     alive = set(connection.scalars(select(trading_bots.c.id).where(trading_bots.c.id.in_(ids))))
-    rows = [_beat(beat) for beat in beats if beat.bot_id in alive]
-    if not rows:
+    heard = [beat for beat in beats if beat.bot_id in alive]
+    if not heard:
         return
-    values: dict[str, Any] = {"last_heartbeat": bindparam("beat_at"), "updated_at": bindparam("beat_at")}
-    statement = update(trading_bots).where(trading_bots.c.id == bindparam("beat_of"))
-    connection.execute(statement.values(shape.only(trading_bots, values)), rows)
+    rows = [{"id": beat.bot_id, "last_heartbeat": beat.at, "updated_at": beat.at} for beat in heard]
+    shape.update_many(connection, trading_bots, ("id",), [shape.only(trading_bots, row) for row in rows])
     insert = shape.insert(bot_states)
-    states = [{"bot_id": row["beat_of"], "last_tick_at": row["tick_at"], "updated_at": row["beat_at"]} for row in rows]
+    states = [{"bot_id": beat.bot_id, "last_tick_at": beat.tick_at or beat.at, "updated_at": beat.at} for beat in heard]
     newer = func.coalesce(insert.excluded.last_tick_at, bot_states.c.last_tick_at)
     changes = {"last_tick_at": newer, "updated_at": insert.excluded.updated_at}
     shape.write_many(connection, insert.on_conflict_do_update(index_elements=["bot_id"], set_=changes), states)
-
-
-def _beat(beat: Beat) -> dict[str, int | datetime | None]:
-    return {"beat_of": beat.bot_id, "beat_at": beat.at, "tick_at": beat.tick_at or beat.at}

@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Column, Connection, Table, func, insert, select
 
 from common.wire.facts import PositionChanged, TradeChanged
+from supervisor.store.arrays import all_given, parameters
 from supervisor.store.bindings import Binding, Bindings, adopt, bindings_of, remember, unbind_from
 from supervisor.store.folding import BotKey
 from supervisor.store.shape import Shape
@@ -73,7 +74,7 @@ def _positions(
     made = _insert(connection, shape, trading_positions, [_new_position(key, positions[key]) for key in new], at)
     for key, position_id in zip(new, made, strict=True):
         rows[key].position_id, rows[key].touched = position_id, True
-    changes = [{"row_id": rows[key].position_id, **_position(key, positions[key])} for key in known]
+    changes = [{"id": rows[key].position_id, **_position(key, positions[key])} for key in known]
     _update(connection, shape, trading_positions, changes)
     return new
 
@@ -155,8 +156,8 @@ def _update_trades(
     before = _metadata(connection, shape, [rows[key].trade_id for key in known])
     whole, exit_side = [], []
     for key, fact in known.items():
-        change = _trade(key, fact, rows[key], at) | {"row_id": rows[key].trade_id}
-        kept = before.get(change["row_id"])
+        change = _trade(key, fact, rows[key], at) | {"id": rows[key].trade_id}
+        kept = before.get(change["id"])
         if isinstance(kept, dict):
             change["extra_metadata"] = kept | fact.details
         if fact.adopted_row_id is None:
@@ -182,7 +183,7 @@ def _metadata(connection: Connection, shape: Shape, ids: Iterable[int | None]) -
 def _link(connection: Connection, shape: Shape, rows: Bindings, keys: Iterable[BotKey]) -> None:
     """Give trades recorded earlier the position that came now."""
     links = [
-        {"row_id": rows[key].trade_id, "bot_id": key[0], "position_id": rows[key].position_id}
+        {"id": rows[key].trade_id, "bot_id": key[0], "position_id": rows[key].position_id}
         for key in keys
         if rows[key].trade_id is not None
     ]
@@ -198,8 +199,10 @@ def _insert(
         return []
     present = [shape.only(table, row) for row in rows]
     if shape.is_postgresql:
-        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return [row.id for row in connection.execute(statement, present)]
+        names = tuple(present[0])
+        # Numbered as they are given: the order of a query is that in which its rows are inserted.
+        statement = insert(table).from_select(names, all_given(table, names, in_order=True)).returning(table.c.id)
+        return sorted(connection.scalars(statement, parameters(connection.dialect, table, names, present)))
     # The write lock is ours since the transaction began, so the next ids are known; SQLite would take the same.
     first = (connection.scalar(select(func.max(table.c.id))) or 0) + 1
     unbind_from(connection, shape, _KEY_OF[table.name], first, at)
@@ -210,11 +213,4 @@ def _insert(
 
 def _update(connection: Connection, shape: Shape, table: Table, changes: Sequence[dict[str, Any]]) -> None:
     """Lay the changes over rows of the bots that they name."""
-    if changes:
-        statement = update(table).where(table.c.id == bindparam("row_id"), table.c.bot_id == bindparam("owner"))
-        present = [
-            {name: value for name, value in shape.only(table, change).items() if name != "bot_id"}
-            | {"row_id": change["row_id"], "owner": change["bot_id"]}
-            for change in changes
-        ]
-        connection.execute(statement, present)
+    shape.update_many(connection, table, ("id", "bot_id"), [shape.only(table, change) for change in changes])
