@@ -41,7 +41,7 @@ class Lists:
         self.clock = SystemClock()
         self._newest_first, self._knows_until = newest_first, knows_until
 
-    async def read(self, what: str, method: str, symbol: str, since: int | None, limit: None, more: Any) -> Any:
+    async def inquire(self, what: str, method: str, symbol: str, since: int | None, limit: None, more: Any) -> Any:
         if method != "fetch_my_trades":
             return [TOLD] if method == "fetch_closed_orders" else []
         if more and not self._knows_until:

@@ -11,7 +11,7 @@ from loguru import logger
 
 from common.recovery import Circuit, CircuitBreaker
 from worker.venue.exchange.client import CURRENT, Exchanged
-from worker.venue.exchange.rate_bucket import RateBucket
+from worker.venue.exchange.rate_bucket import Errand, RateBucket
 from worker.venue.exchange.verdict import is_clock_skew, of_read_failure, rate_limit_of
 from worker.venue.exchange_port import ExchangeError, ExchangeUnavailable
 from worker.venue.waiting import Waiting
@@ -48,12 +48,12 @@ class Calls:
         self._breaker = CircuitBreaker(pause=_OUTAGE_PAUSE)
         self._probing = False
 
-    async def read(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def read(self, what: str, call: Callable[[], Awaitable[Any]], errand: Errand = "prices") -> Any:
         """The answer to a question that may be repeated. Raises the port's ExchangeError."""
         pause = _FIRST_PAUSE
         for attempt in range(1, _TRIES + 1):
             try:
-                return await self._guarded(what, call)
+                return await self._guarded(what, call, errand)
             except CircuitOpen:
                 raise
             except ExchangeUnavailable as error:
@@ -64,7 +64,7 @@ class Calls:
                 pause *= 2
         raise AssertionError("unreachable")
 
-    async def _guarded(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def _guarded(self, what: str, call: Callable[[], Awaitable[Any]], errand: Errand) -> Any:
         """Not asked at all while the exchange is down, but for one question now and then that tries it."""
         before, probe = self._breaker.state(self._monotonic()), False
         if before is not Circuit.CLOSED:
@@ -73,7 +73,7 @@ class Calls:
                 raise CircuitOpen(f"{what}: not asked, the exchange is down; tried again in {wait:.0f} s")
             self._probing = probe = True
         try:
-            answer = await self._once(what, call)
+            answer = await self._once(what, call, errand)
         except ExchangeUnavailable as error:
             self._turn(self._breaker.failed(self._monotonic()), str(error))
             raise
@@ -92,8 +92,8 @@ class Calls:
         if is_down != was_down:
             self._on_outage(reason if is_down else None)
 
-    async def _once(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        with self.exchanged(order=False) as exchanged:
+    async def _once(self, what: str, call: Callable[[], Awaitable[Any]], errand: Errand) -> Any:
+        with self.exchanged(errand) as exchanged:
             try:
                 return await call()
             except asyncio.CancelledError:
@@ -107,9 +107,9 @@ class Calls:
                 raise of_read_failure(error, what, exchanged.retry_after) from error
 
     @contextmanager
-    def exchanged(self, *, order: bool) -> Iterator[Exchanged]:
+    def exchanged(self, errand: Errand) -> Iterator[Exchanged]:
         """What one call says beside its answer."""
-        noted = Exchanged(order=order)
+        noted = Exchanged(errand)
         token = CURRENT.set(noted)
         try:
             yield noted

@@ -14,7 +14,7 @@ from typing import Any
 from common.errors import ConfigurationError
 from common.wire.ticket import ExchangeTicket
 from worker.venue.exchange.client_options import STREAM_PING, constructor_options, laid_over, market_types
-from worker.venue.exchange.rate_bucket import RateBucket
+from worker.venue.exchange.rate_bucket import Errand, RateBucket
 from worker.venue.exchange_port import ExchangeRateLimitError, InstrumentKind
 from worker.venue.waiting import Waiting
 
@@ -29,8 +29,7 @@ _BINANCE = "binance"
 class Exchanged:
     """What one task learned from the last answer to it."""
 
-    order: bool = False
-    """Whether the task is sending an order or taking one back."""
+    errand: Errand = "prices"
     status: int | None = None
     """HTTP status of the answer, None before there is one."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -79,9 +78,9 @@ def keep_to_limit(client: Any, bucket: RateBucket, waiting: Waiting) -> None:
 
     async def throttle(cost: float | None = None) -> None:
         exchanged = CURRENT.get()
-        order = exchanged is not None and exchanged.order
-        longest = LONGEST_ORDER_WAIT if order else LONGEST_READ_WAIT
-        booking = bucket.book(1.0 if cost is None else float(cost), order=order, at_most=longest)
+        errand: Errand = "prices" if exchanged is None else exchanged.errand
+        longest = LONGEST_ORDER_WAIT if errand == "order" else LONGEST_READ_WAIT
+        booking = bucket.book(1.0 if cost is None else float(cost), errand, at_most=longest)
         if booking.banned or booking.wait > longest:
             why = "asked for fewer calls" if booking.banned else "takes no more calls now"
             raise ExchangeRateLimitError(f"{client.id} {why}; not asked for {booking.wait:.1f} s", booking.wait)

@@ -41,6 +41,12 @@ class Line:
         """The answer of one of the client's reading methods. Raises the port's ExchangeError."""
         return await self.calls.read(f"{self.name}: {what}", lambda: getattr(self.client, method)(*arguments))
 
+    async def inquire(self, what: str, method: str, *arguments: Any) -> Any:
+        """The same about orders: it does not queue behind prices."""
+        return await self.calls.read(
+            f"{self.name}: {what}", lambda: getattr(self.client, method)(*arguments), "inquiry"
+        )
+
     def stream(
         self,
         name: str,

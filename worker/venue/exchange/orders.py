@@ -76,7 +76,7 @@ class Orders:
 
     async def open_orders(self) -> Sequence[OrderReport]:
         """See `Exchange.open_orders`."""
-        return self.reports(await self._line.read("open orders", "fetch_open_orders", self._line.market.symbol))
+        return self.reports(await self._line.inquire("open orders", "fetch_open_orders", self._line.market.symbol))
 
     async def executions(self, since: datetime, exchange_order_id: str | None = None) -> Sequence[Execution]:
         """See `Exchange.executions`."""
@@ -98,7 +98,7 @@ class Orders:
     async def _page(self, found: dict[str, Execution], begin: int, more: Mapping[str, Any]) -> Sequence[Execution]:
         """Put one page of executions into `found`; those that are new, none when no page can come after it."""
         symbol, now = self._line.market.symbol, self._line.clock.now()
-        trades = await self._line.read("executions", "fetch_my_trades", symbol, begin, None, dict(more))
+        trades = await self._line.inquire("executions", "fetch_my_trades", symbol, begin, None, dict(more))
         news = [each for trade in trades if (each := execution_of(trade, now)) is not None]
         fresh = [each for each in news if each.execution_id not in found]
         found.update((each.execution_id, each) for each in fresh)
@@ -110,7 +110,7 @@ class Orders:
         if reason is not None:
             return Refused(reason=reason, error_class="exchange")
         form = form_of(order, self._line.market, self._line.described, client.options, self._carriage, quote)
-        with calls.exchanged(order=True) as exchanged:
+        with calls.exchanged("order") as exchanged:
             try:
                 answer = await client.create_order(*form.arguments)
             except asyncio.CancelledError:
@@ -139,7 +139,7 @@ class Orders:
             if found is None:
                 return "gone"
             exchange_id = found.exchange_order_id
-        with calls.exchanged(order=True) as exchanged:
+        with calls.exchanged("order") as exchanged:
             try:
                 answer = await self._line.client.cancel_order(exchange_id, self._line.market.symbol)
             except asyncio.CancelledError:
@@ -155,7 +155,7 @@ class Orders:
     async def _fetched(self, order: Order, exchange_id: str | None, sought: dict[str, Any]) -> OrderReport | None:
         what = f"order {order.client_order_id}"
         try:
-            answer = await self._line.read(
+            answer = await self._line.inquire(
                 what, "fetch_order", exchange_id, self._line.market.symbol, {**self._carriage.fetch, **sought}
             )
         except ExchangeError as error:
@@ -170,7 +170,7 @@ class Orders:
         for method, begin in (("fetch_open_orders", None), ("fetch_closed_orders", since), ("fetch_orders", since)):
             if method != "fetch_open_orders" and not self._line.client.has.get(camel(method)):
                 continue
-            found = await self._line.read("orders", method, self._line.market.symbol, begin, None, narrowed)
+            found = await self._line.inquire("orders", method, self._line.market.symbol, begin, None, narrowed)
             for each in found:
                 if self._is_it(each, order):
                     return self._report(each, "orders", order.client_order_id)

@@ -1,9 +1,10 @@
 """One rate limit for all processes of a host that speak to an exchange, in a small shared file.
 
-Exchanges count the calls of an address, not of a process. The file holds how far calls are booked ahead: reads may
-book `READ_SHARE` of the rate, orders the rest and what reads leave; so orders never queue behind reads and both wait in
-turn. After the exchange has asked for fewer calls nobody calls until the time it named. A holder that dies frees the
-lock; a file that is damaged, of another boot or of another program is begun anew.
+Exchanges count the calls of an address, not of a process. The file holds how far calls are booked ahead, in one line
+for each errand: its part of the rate is its own, and where the line of a less urgent errand is shorter it goes there.
+So neither orders nor questions about them queue behind prices. After the exchange has asked for fewer calls nobody
+calls until the time it named. A holder that dies frees the lock; a file that is damaged, of another boot or of another
+program is begun anew.
 
 A bucket belongs to one thread. Times are seconds of the machine's monotonic clock, which all its processes share.
 """
@@ -14,21 +15,26 @@ import mmap
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from common.file_lock import locked
 from worker.link.segments import boot_id
 
-READ_SHARE = 0.8
+Errand = Literal["prices", "inquiry", "order"]
+"""What a call is for, the more urgent the later: the market; what became of orders; sending or taking one back."""
+SHARES: Mapping[Errand, float] = {"prices": 0.6, "inquiry": 0.2, "order": 0.2}
+"""Part of the rate that is the errand's own."""
 LONGEST_QUEUE = 3600.0
 """Seconds ahead of now beyond which what the file says is not believed."""
 
-_LAYOUT = struct.Struct("<8sI4xddd")
-"""Magic, boot, then: reads booked until, orders booked until, banned until."""
-_MAGIC = b"bvrate01"
+_ERRANDS: tuple[Errand, ...] = tuple(SHARES)
+_LAYOUT = struct.Struct("<8sI4xdddd")
+"""Magic, boot, then: until when each errand's line is booked, in their order; banned until."""
+_MAGIC = b"bvrate02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +68,18 @@ class RateBucket:
         self._memory.close()
         os.close(self._descriptor)
 
-    def book(self, cost: float, *, order: bool, at_most: float = LONGEST_QUEUE) -> Booking:
+    def book(self, cost: float, errand: Errand, *, at_most: float = LONGEST_QUEUE) -> Booking:
         """Leave for a call of `cost`: how long to wait for it. A wait above `at_most` is told, and not booked."""
         with self._state() as state:
             now = self._monotonic()
             if state.banned > now:
                 return Booking(state.banned - now, banned=True)
-            lines = [(state.reads, READ_SHARE, "reads")]
-            if order:
-                lines.append((state.orders, 1.0 - READ_SHARE, "orders"))
-            wait, booked, name = min((*self._line(now, until, share, cost), name) for until, share, name in lines)
+            open_to_it = _ERRANDS[: _ERRANDS.index(errand) + 1]
+            wait, booked, line = min(
+                (*self._line(now, state.booked[each], SHARES[each], cost), each) for each in open_to_it
+            )
             if wait <= at_most:
-                setattr(state, name, booked)
+                state.booked[line] = booked
             return Booking(wait)
 
     def ban(self, seconds: float) -> None:
@@ -97,18 +103,18 @@ class RateBucket:
         with locked(self._descriptor):
             state = self._read()
             yield state
-            _LAYOUT.pack_into(self._memory, 0, _MAGIC, self._boot, state.reads, state.orders, state.banned)
+            booked = (state.booked[errand] for errand in _ERRANDS)
+            _LAYOUT.pack_into(self._memory, 0, _MAGIC, self._boot, *booked, state.banned)
 
     def _read(self) -> _State:
         magic, boot, *times = _LAYOUT.unpack_from(self._memory)
         latest = self._monotonic() + LONGEST_QUEUE
         if magic != _MAGIC or boot != self._boot or not all(0.0 <= time <= latest for time in times):
-            return _State(0.0, 0.0, 0.0)
-        return _State(*times)
+            return _State(dict.fromkeys(_ERRANDS, 0.0), 0.0)
+        return _State(dict(zip(_ERRANDS, times, strict=False)), times[-1])
 
 
 @dataclass(slots=True)
 class _State:
-    reads: float
-    orders: float
+    booked: dict[Errand, float]
     banned: float
