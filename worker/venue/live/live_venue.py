@@ -17,10 +17,12 @@ from common.trading.order import Order
 from common.wire.facts import IncidentReported
 from common.wire.latency import Latencies
 from worker.feeds.bar import Bar
+from worker.link.segments import boot_id
 from worker.venue.exchange_port import Exchange, Market
 from worker.venue.live.audit import Finding
 from worker.venue.live.exchange_thread import ExchangeThread
 from worker.venue.live.executor import Executor, Levels
+from worker.venue.live.instant import Instant
 from worker.venue.live.memory import Memory, Told
 from worker.venue.live.terms import Terms
 from worker.venue.port import VenueEvent
@@ -172,9 +174,9 @@ class LiveVenue:
 
     def restore(self, state: dict[str, Any], orders: dict[str, Order]) -> None:
         """Take up what an earlier life left; an order without an answer may or may not have been sent."""
-        known = state.get("orders", {})
+        known, now = state.get("orders", {}), Instant(boot_id(), self._clock.monotonic())
         for key, order in orders.items():
-            memory = Memory.from_state(known[key]) if key in known else Memory.of(order)
+            memory = (Memory.from_state(known[key]) if key in known else Memory.of(order)).taken_up(now)
             self._memories[key] = memory
             self.thread.call(self._executor.take_up, order, memory)
 

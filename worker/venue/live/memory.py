@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from common.trading.order import Order
+from worker.venue.live.instant import Instant
 from worker.venue.port import VenueEvent
 
 _SENT_WITHOUT_ANSWER = frozenset({"intended", "submitted", "unknown"})
@@ -20,6 +21,8 @@ class Memory:
 
     sent_at: datetime | None = None
     """When it was sent, by our wall clock, aware UTC; None: not by this life, or not yet."""
+    left_by: Instant | None = None
+    """By when its request had left us for certain, as the life that sent it was over; None: not known yet."""
     doubted: bool = False
     placed: bool = False
     exchange_order_id: str | None = None
@@ -47,10 +50,19 @@ class Memory:
             assumed=order.filled_quantity,
         )
 
+    def taken_up(self, now: Instant) -> Memory:
+        """The same in a life that begins at `now`; of several such lives the first one counts.
+
+        Otherwise what is killed again and again would never have waited long enough for the exchange's "no".
+        """
+        known = self.left_by is not None and self.left_by.is_before(now)
+        return self if known else replace(self, left_by=now)
+
     def state(self) -> dict[str, Any]:
         """As JSON values; `from_state` takes it back."""
         return {
             "sent_at": None if self.sent_at is None else self.sent_at.isoformat(),
+            "left_by": None if self.left_by is None else self.left_by.state(),
             "doubted": self.doubted,
             "placed": self.placed,
             "exchange_order_id": self.exchange_order_id,
@@ -63,9 +75,10 @@ class Memory:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Memory:
         """The memory that `state()` described."""
-        sent_at = state["sent_at"]
+        sent_at, left_by = state["sent_at"], state.get("left_by")
         return cls(
             sent_at=None if sent_at is None else datetime.fromisoformat(sent_at),
+            left_by=None if left_by is None else Instant.from_state(left_by),
             doubted=state["doubted"],
             placed=state["placed"],
             exchange_order_id=state["exchange_order_id"],

@@ -99,7 +99,8 @@ class Pursuit:
 
     async def take_up(self) -> None:
         """Follow an order of an earlier life: it was sent before now, if it was sent at all."""
-        self._resolution.sent(self._clock.monotonic())
+        left_by = self.tracker.memory.left_by
+        self._resolution.sent(self._clock.monotonic() if left_by is None else left_by.monotonic)
         await self._follow()
 
     def _answered(self, submission: asyncio.Future[Submission]) -> None:

@@ -12,6 +12,7 @@ from virtual_time import VirtualLoop, run_virtually
 from common.trading.order import Order
 from worker.venue.exchange_port import OrderReport
 from worker.venue.live.executor import Executor
+from worker.venue.live.instant import Instant
 from worker.venue.live.memory import Memory, Told
 from worker.venue.live.terms import Terms
 from worker.venue.port import Ended, Executed, InDoubt, Placed, VenueEvent
@@ -303,5 +304,26 @@ def test_an_order_that_may_not_be_sent_counts_for_nothing() -> None:
         await until(lambda: life.is_over("b0"))
         assert life.executor.latencies == {}
         life.stop()
+
+    run_virtually(scene)
+
+
+@pytest.mark.parametrize(("boot", "is_learned"), [("one boot", True), (None, False)])
+def test_lives_too_short_to_wait_for_the_exchanges_no_wait_for_it_together(boot: str | None, is_learned: bool) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        order = an_order("b1")
+        memory = Memory.of(replace(order, status="submitted"))
+        ends: list[VenueEvent] = []
+        for _ in range(6):
+            memory = Memory.from_state(memory.taken_up(Instant(boot, loop.time())).state())
+            life = Life(loop, exchange)
+            life.executor.take_up(order, memory)
+            await asyncio.sleep(exchange.acceptance_window.total_seconds() / 2)
+            ends += [each for each in life.of("b1") if isinstance(each, Ended)]
+            life.stop()
+            if ends:
+                break
+        assert bool(ends) is is_learned
 
     run_virtually(scene)
