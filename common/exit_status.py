@@ -22,6 +22,8 @@ class ExitStatus(IntEnum):
     """Another life of this bot holds its lock; try again later (EX_TEMPFAIL)."""
     ORPHANED = 76
     """No supervisor for longer than the grace; left on purpose."""
+    UNSETTLED = 79
+    """A graceful end for good, but the exchange has not answered yet: a later life must ask again."""
 
 
 HOPELESS = frozenset({ExitStatus.BAD_SPEC, ExitStatus.BAD_CREDENTIALS})

@@ -49,6 +49,7 @@ def policy_of(settings: Settings) -> Policy:
         misses=settings.heartbeat_misses,
         start_timeout=settings.start_timeout,
         drain_grace=settings.drain_grace,
+        settle_grace=settings.settle_grace,
         term_grace=settings.term_grace,
         abort_grace=settings.abort_grace,
         restart_limit=settings.restart_limit,

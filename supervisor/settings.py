@@ -66,6 +66,10 @@ class Settings(NewsSettings):
     )
     start_timeout: Seconds = Field(60.0, description="Seconds a new worker may take until its first heartbeat.")
     drain_grace: Seconds = Field(10.0, description="Seconds from the request to stop until SIGTERM.")
+    settle_grace: Seconds = Field(
+        40.0,
+        description="The same for a worker that carries out `trading.on_stop` at an exchange, as long as it moves on.",
+    )
     term_grace: Seconds = Field(5.0, description="Seconds from SIGTERM until SIGABRT, which dumps the stacks.")
     abort_grace: Seconds = Field(2.0, description="Seconds from SIGABRT until SIGKILL of the whole process group.")
     stop_timeout: Seconds = Field(

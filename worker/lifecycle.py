@@ -214,6 +214,8 @@ class _Life:
             return ExitStatus.FINISHED, Goodbye(cause="finished")
         cause = self._ending.cause or "drained"
         logger.info("This life ends: {}", self._ending.detail or cause)
+        if outcome is Outcome.UNSETTLED and cause != "orphaned":
+            return ExitStatus.UNSETTLED, Goodbye(cause="unsettled", detail=self._ending.detail)
         code = ExitStatus.ORPHANED if cause == "orphaned" else ExitStatus.OK
         return code, Goodbye(cause=cause, detail=self._ending.detail)
 

@@ -91,7 +91,9 @@ class Heartbeat(Message):
 class Goodbye(Message):
     """Worker → supervisor, last words of a life that ends on purpose."""
 
-    cause: Literal["drained", "terminated", "hangup", "finished", "orphaned", "bad_spec", "locked", "failed"]
+    cause: Literal[
+        "drained", "terminated", "hangup", "finished", "orphaned", "unsettled", "bad_spec", "locked", "failed"
+    ]
     detail: Told | None = None
     error_class: str | None = None
     """Name of the `ErrorClass` of what ended it; None for an end that is no error."""

@@ -132,6 +132,8 @@ class Ticket(_Part):
     """Bars between checkpoints when nothing else makes one."""
     metrics_interval: float = 300.0
     """Seconds between performance metrics that no closed trade asks for, 0 = none."""
+    settle_grace: float = 40.0
+    """Seconds after which a life that carries out its stop policy at an exchange is ended."""
     process_title: str
     plugin_dirs: tuple[Path, ...] = ()
     recovery: Recovery = Recovery()

@@ -58,6 +58,7 @@ class TicketOffice:
             log_keep=settings.log_keep,
             checkpoint_bars=settings.checkpoint_bars,
             metrics_interval=settings.metrics_interval,
+            settle_grace=settings.settle_grace,
             process_title=f"botvisor: bot {bot.bot_id} {accepted.name}"[:_TITLE_LENGTH],
             plugin_dirs=settings.plugin_dirs,
             recovery=Recovery(checkpoint=bot.checkpoint, trades=() if bot.checkpoint else bot.trades),

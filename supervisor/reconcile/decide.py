@@ -106,7 +106,10 @@ def _stop_steps(want: DesiredBot, worker: LiveWorker, policy: Policy, stopping: 
     """The next steps that the end of this life may take, each with the time at which it is due."""
     ladder = worker.stop
     if ladder is not None:
-        return [_StopStep(ladder.since + policy.grace_of(ladder.rung), _NEXT_RUNG[ladder.rung], ladder.reason)]
+        at = ladder.since + policy.grace_of(ladder.rung)
+        if ladder.rung is Rung.DRAIN and ladder.apply_on_stop:
+            at = _settled_by(worker, ladder.since, policy)
+        return [_StopStep(at, _NEXT_RUNG[ladder.rung], ladder.reason)]
     steps = _watchdog(worker, policy)
     if (reason := _leave(want, worker, stopping)) is not None:
         steps.append(_StopStep(_NOW, Rung.DRAIN, reason))
@@ -122,11 +125,17 @@ def _watchdog(worker: LiveWorker, policy: Policy) -> list[_StopStep]:
         # A long warm-up that moves on is an honest slow start.
         return [_StopStep(worker.last_progress_at + policy.start_timeout, Rung.ABORT, StopReason.START_TIMEOUT)]
     if worker.phase is LifePhase.STOPPING or worker.settle:
-        return [_StopStep(worker.phase_since + policy.drain_grace, Rung.TERMINATE, StopReason.OVERDUE)]
+        return [_StopStep(_settled_by(worker, worker.phase_since, policy), Rung.TERMINATE, StopReason.OVERDUE)]
     return [
         _StopStep(worker.last_heard_at + policy.silence_limit, Rung.ABORT, StopReason.SILENT),
         _StopStep(worker.last_progress_at + policy.silence_limit, Rung.ABORT, StopReason.HUNG),
     ]
+
+
+def _settled_by(worker: LiveWorker, since: float, policy: Policy) -> float:
+    """When a life that carries out its stop policy since `since` is taken for stuck: exchanges take their time."""
+    moving = min(worker.last_progress_at + policy.drain_grace, since + policy.settle_grace)
+    return max(since + policy.drain_grace, moving)
 
 
 def _leave(want: DesiredBot, worker: LiveWorker, stopping: bool) -> StopReason | None:

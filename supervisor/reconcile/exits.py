@@ -22,6 +22,8 @@ class ExitCause(StrEnum):
     HANGUP = "hangup"
     FINISHED = "finished"
     ORPHANED = "orphaned"
+    UNSETTLED = "unsettled"
+    """Stopped for good, while the exchange still owed an answer."""
     LOCKED = "locked"
     """Another life of the bot holds its lock."""
     UNBORN = "unborn"
@@ -53,6 +55,7 @@ NEVER_LIVED = frozenset({ExitCause.LOCKED, ExitCause.UNBORN})
 
 _CAUSE_OF_STATUS: dict[int, ExitCause] = {
     ExitStatus.FINISHED: ExitCause.FINISHED,
+    ExitStatus.UNSETTLED: ExitCause.UNSETTLED,
     ExitStatus.LOCKED: ExitCause.LOCKED,
     ExitStatus.ORPHANED: ExitCause.ORPHANED,
     NOT_STARTED: ExitCause.UNBORN,
@@ -64,6 +67,7 @@ _CAUSE_OF_GOODBYE = {
     "hangup": ExitCause.HANGUP,
     "finished": ExitCause.FINISHED,
     "orphaned": ExitCause.ORPHANED,
+    "unsettled": ExitCause.UNSETTLED,
     "bad_spec": ExitCause.HOPELESS,
     "locked": ExitCause.LOCKED,
     "failed": ExitCause.FAILED,

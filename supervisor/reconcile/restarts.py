@@ -9,18 +9,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from common.backoff import delay
+from common.error_class import ErrorClass
 from common.recovery import CircuitBreaker, breaks_circuit
 from supervisor.reconcile.exits import FAULTS, FROM_OUTSIDE, NEVER_LIVED, ExitCause, ExitView
 from supervisor.reconcile.states import LiveWorker, ObservedBot, Policy, RestartHistory
+
+_OF_THE_EXCHANGE = frozenset({ErrorClass.NETWORK, ErrorClass.EXCHANGE, ErrorClass.RATE_LIMIT})
 
 
 def after_exit(history: RestartHistory, exit: ExitView, policy: Policy, now: float, jitter: float) -> RestartHistory:
     """The history after `exit` at `now`; `jitter` is a uniform random number in [0, 1)."""
     sheet = _sheet_for(history, exit, policy, now)
     if exit.cause in NEVER_LIVED:
-        return _wait(replace(sheet, fruitless=sheet.fruitless + 1), policy, now, jitter, extra=1)
-    if exit.settle:
-        return history
+        return _again(sheet, policy, now, jitter)
+    if exit.settle or exit.cause is ExitCause.UNSETTLED:
+        return _again(_counting_on(sheet, history, exit), policy, now, jitter) if _is_owed(exit) else history
     if exit.cause is ExitCause.HOPELESS:
         failed = replace(sheet, failures=sheet.failures + 1)
         return replace(failed, verdict=_because("a restart cannot cure it", exit))
@@ -53,14 +56,23 @@ def lift(observed: ObservedBot) -> ObservedBot:
 def unsettled_after(before: bool, exit: ExitView) -> bool:
     """Whether the bot's stop policy has still to be applied, should the bot stay off.
 
-    A settle life that lived is not repeated, however it ended; a life that never traded changes nothing.
+    A settle life that lived is repeated only when the exchange did not answer, or somebody else ended it; a life
+    that never traded changes nothing.
     An orphan that left on its own has followed its stop policy.
     """
     if exit.cause in NEVER_LIVED:
         return before
+    if _is_owed(exit):
+        return True
     if exit.settle or exit.settled or exit.cause in (ExitCause.FINISHED, ExitCause.ORPHANED):
         return False
     return before or exit.reached_running
+
+
+def _is_owed(exit: ExitView) -> bool:
+    """Whether the end says that the stop policy can be carried out by another life, and has not been."""
+    interrupted = exit.settle and (exit.cause in FROM_OUTSIDE or exit.category in _OF_THE_EXCHANGE)
+    return exit.cause is ExitCause.UNSETTLED or interrupted
 
 
 def error_count(history: RestartHistory, worker: LiveWorker | None, policy: Policy, now: float) -> int:
@@ -116,6 +128,16 @@ def _wait(sheet: RestartHistory, policy: Policy, now: float, jitter: float, extr
     attempt = sheet.failures + sheet.fruitless + extra
     wait = delay(attempt, jitter, base=policy.backoff_base, cap=policy.backoff_cap)
     return replace(sheet, next_start_at=now + wait if wait > 0 else None)
+
+
+def _counting_on(sheet: RestartHistory, history: RestartHistory, exit: ExitView) -> RestartHistory:
+    """Settle lives in a row wait longer and longer, though each of them ran."""
+    same = exit.settle and exit.generation == history.generation
+    return replace(sheet, fruitless=history.fruitless) if same else sheet
+
+
+def _again(sheet: RestartHistory, policy: Policy, now: float, jitter: float) -> RestartHistory:
+    return _wait(replace(sheet, fruitless=sheet.fruitless + 1), policy, now, jitter, extra=1)
 
 
 def _because(rule: str, exit: ExitView) -> str:

@@ -233,6 +233,8 @@ class Policy:
     misses: int = 3
     start_timeout: float = 60.0
     drain_grace: float = 20.0
+    settle_grace: float = 40.0
+    """As `drain_grace`, for a life that carries out its bot's stop policy, as long as it moves on."""
     term_grace: float = 5.0
     abort_grace: float = 2.0
     restart_limit: int = 3

@@ -234,6 +234,36 @@ def test_a_sale_that_is_refused_while_the_bot_is_switched_off_is_tried_again_unt
     assert [trade["exit_reason"] for trade in lite_world.trades(bot_id)] == ["shutdown"]
 
 
+@pytest.mark.parametrize("policy", ["keep", "close_position"])
+def test_what_became_of_an_order_is_asked_until_it_is_told_also_of_a_bot_that_is_off(
+    lite_world: World, exchange: ExchangeSim, policy: str
+) -> None:
+    exchange.fault("miss", "stream.user")
+    exchange.fault("hang_up", "order.create", next=1)
+    deaf = exchange.fault("error", "order.query")
+    bot_id = lite_world.insert_bot(an_exchange_bot(trading={"on_stop": policy}))
+    lite_world.start(BOTVISOR_SETTLE_GRACE="5")
+    lite_world.wait("an order is in doubt", lambda: "unknown" in order_statuses(lite_world, bot_id), 60)
+    lite_world.ask("disable", str(bot_id))
+    lite_world.wait("it is off", lambda: lite_world.status(bot_id) == "disabled", 60)
+    lite_world.wait("it gave up for now", lambda: "unsettled" in life_ends(lite_world, bot_id), 60)
+    assert order_statuses(lite_world, bot_id) == ["unknown"]
+    exchange.clear_faults(deaf)
+    lite_world.wait("it is told", lambda: "unknown" not in order_statuses(lite_world, bot_id), 90)
+    lite_world.wait("it has left", lambda: lite_world.worker(bot_id) is None, 60)
+    assert_nothing_twice_and_nothing_lost(lite_world, exchange, bot_id)
+    assert closed(lite_world, bot_id) == (1 if policy == "close_position" else 0)
+
+
+def order_statuses(world: World, bot_id: int) -> list[str]:
+    return [row["status"] for row in world.database.rows("SELECT status FROM trading_orders WHERE bot_id = ?", bot_id)]
+
+
+def life_ends(world: World, bot_id: int) -> list[str]:
+    rows = world.database.rows("SELECT cause FROM incarnations WHERE bot_id = ?", bot_id)
+    return [row["cause"] for row in rows]
+
+
 def test_a_stop_that_vanishes_from_the_exchange_is_placed_anew(lite_world: World, exchange: ExchangeSim) -> None:
     guarded = an_exchange_bot(
         **CLOSING,

@@ -27,6 +27,7 @@ SMALL = Policy(
     misses=2,
     start_timeout=8.0,
     drain_grace=4.0,
+    settle_grace=7.0,
     term_grace=2.0,
     abort_grace=1.0,
     restart_limit=3,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.exit_status import ExitStatus
-from supervisor.reconcile.actions import Abort, Kill, Quarantine, Spawn
+from supervisor.reconcile.actions import Abort, Kill, Quarantine, Spawn, Terminate
 from supervisor.reconcile.states import LifePhase, StopReason
 
 DEAF = Temper(drains_in=None, terminates_in=None, aborts_in=None)
@@ -33,16 +33,38 @@ def trades(world: World, bot_id: int = 1) -> bool:
 
 
 @settings(max_examples=examples(40), deadline=None)
-@given(drain=graces, term=graces, abort=graces, age=st.sampled_from((0.1, 1.0, 5.0)))
-def test_a_stubborn_worker_is_gone_within_its_graces(drain: float, term: float, abort: float, age: float) -> None:
-    world = fleet(DEAF, drain_grace=drain, term_grace=term, abort_grace=abort)
+@given(drain=graces, settle=graces, term=graces, abort=graces, age=st.sampled_from((0.1, 1.0, 5.0)))
+def test_a_stubborn_worker_is_gone_within_its_graces(
+    drain: float, settle: float, term: float, abort: float, age: float
+) -> None:
+    world = fleet(DEAF, drain_grace=drain, settle_grace=settle, term_grace=term, abort_grace=abort)
     world.run(age)
 
     world.rows[1].status = "disabled"
     world.read_rows()
-    world.run(drain + term + abort + 3 * LAG)
+    world.run(max(drain, settle) + term + abort + 3 * LAG)
 
     assert not world.bodies[1].alive
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(needs=st.sampled_from((2.0, 6.0, 9.0)), hung=st.booleans(), apply=st.booleans())
+def test_a_worker_that_carries_out_its_stop_policy_has_longer_as_long_as_it_moves_on(
+    needs: float, hung: bool, apply: bool
+) -> None:
+    body = Temper(drains_in=needs, terminates_in=None, aborts_in=None, hung_in=1.0 if hung else None)
+    world = fleet(body, drain_grace=4.0, settle_grace=10.0)
+    world.run(1.0)
+
+    if apply:
+        world.rows[1].status = "disabled"
+        world.read_rows()
+    else:
+        world.stopping = True
+    world.run(needs + 3 * LAG)
+
+    terminated = any(isinstance(action, Terminate) for _, action in world.log)
+    assert terminated == (needs > 4.0 and (hung or not apply))
 
 
 @settings(max_examples=examples(30), deadline=None)

@@ -55,6 +55,7 @@ class LivePlace:
         self._spec = spec
         self._clock = clock
         self._bell = bell
+        self._settle_grace = ticket.settle_grace
         self._grid = BarGrid(spec.data.bar_interval)
         self._inbox = BarInbox(bell.ring)
         market = _market_of(spec, ticket, clock)
@@ -135,7 +136,13 @@ class LivePlace:
             checkpoint_bars,
             metrics_interval,
         )
-        session.equip(instrument, self._clock, self._bell.wait, durable=self._spec.broker.live)
+        session.equip(
+            instrument,
+            self._clock,
+            self._bell.wait,
+            durable=self._spec.broker.live,
+            settle_grace=self._settle_grace,
+        )
         return session
 
     def bars(self, resumption: Resumption) -> Bars:

@@ -25,11 +25,12 @@ from worker.feeds.bar_grid import BarGrid
 from worker.risk.instrument import Instrument
 from worker.venue.port import Ended, Executed, Venue, VenueEvent
 
-SETTLE_SECONDS = 25.0
-"""How long a life that ends waits for the venue's answers before it leaves the rest to the next one."""
+_SETTLE_SHARE = 0.6
+"""Part of its grace that a life waits for the venue's answers before it leaves the rest to the next one."""
 _SHORTEST_REST, _LONGEST_REST = 1.0, 60.0
 """Seconds between an exit or a stop that the venue refused and the next try; doubled each time."""
 _WAIT = 0.5
+_UNANSWERED = frozenset({"intended", "submitted", "unknown"})
 
 
 class LiveMarket(Venue, Protocol):
@@ -65,14 +66,27 @@ class LiveSession(Session):
     _clock: Clock
     _wait: Callable[[float], None]
     _durable: bool
+    _settle_seconds: float
     _grid: BarGrid
 
-    def equip(self, instrument: Instrument, clock: Clock, wait: Callable[[float], None], *, durable: bool) -> None:
-        """`wait` returns when the venue has news or after that many seconds; `durable`: real money is at stake."""
+    def equip(
+        self,
+        instrument: Instrument,
+        clock: Clock,
+        wait: Callable[[float], None],
+        *,
+        durable: bool,
+        settle_grace: float,
+    ) -> None:
+        """`wait` returns when the venue has news or after that many seconds; `durable`: real money is at stake.
+
+        `settle_grace`: seconds from the stop of the bot until this life is ended.
+        """
         self._instrument = instrument
         self._clock = clock
         self._wait = wait
         self._durable = durable
+        self._settle_seconds = _SETTLE_SHARE * settle_grace
         self._grid = BarGrid(self._spec.data.bar_interval)
         self._held: list[str] = []
         self._next_try = 0.0
@@ -105,16 +119,24 @@ class LiveSession(Session):
         if not self._desk.may_evaluate and trade is not None and seen is not None and bar.index > seen:
             self._book.saw_high(decimal_of(bar.high))
 
-    def stop(self, apply_policy: bool) -> None:
+    def stop(self, apply_policy: bool) -> bool:
         """This life ends; with `apply_policy` the bot was stopped for good. Waits, bounded, for what that takes."""
-        policy = self._spec.trading.on_stop
         self.pump()
-        if apply_policy and policy != "keep":
-            self._desk.drop_entries("the bot was stopped")
-            self._take_back()
-            self._settle(closing=policy == "close_position")
+        settled = not apply_policy or self._apply_policy()
         self._venue.arm(None, None)
         self._record(self._book.collect(self._desk.moment), deliver=True, durable=self._durable)
+        return settled
+
+    def _apply_policy(self) -> bool:
+        policy = self._spec.trading.on_stop
+        if policy != "keep":
+            self._desk.drop_entries("the bot was stopped")
+            self._take_back()
+        if self._settle(closing=policy == "close_position", keeping=policy == "keep"):
+            return True
+        owing = self._is_owed(keeping=policy == "keep")
+        self._report_unsettled(owing=owing)
+        return not owing
 
     def _meet(self, bar: Bar) -> None:
         self.pump()
@@ -123,9 +145,9 @@ class LiveSession(Session):
     def _show(self) -> None:
         super()._show()
         self._progress.order_latencies = self._venue.latencies
-        doubtful = [order for order in self._book.orders.values() if order.status == "unknown"]
-        if doubtful:
-            first, held = doubtful[0], self._progress.position or "flat"
+        unknown = [order for order in self._book.orders.values() if order.status == "unknown"]
+        if unknown:
+            first, held = unknown[0], self._progress.position or "flat"
             self._progress.position = f"{held}; outcome of {first.side} order {first.client_order_id} unknown"
 
     def _end_bar(self, bar: Bar) -> None:
@@ -222,6 +244,13 @@ class LiveSession(Session):
         elif guard.target is not None and price >= guard.target:
             self._leave("take_profit")
 
+    def _is_owed(self, *, keeping: bool) -> bool:
+        """Whether the venue has still to tell what became of an order; when `keeping`, one that rests has told enough."""
+        if not keeping:
+            return self._desk.pending
+        orders = self._book.orders.values()
+        return any(order.status in _UNANSWERED or order.order_type == "market" for order in orders)
+
     def _leave(self, reason: str) -> None:
         """Sell what is held, at the market, whatever rests there first taken back."""
         trade, price = self._book.trade, self._venue.last_price
@@ -260,17 +289,19 @@ class LiveSession(Session):
     def _may_try(self) -> bool:
         return self._clock.monotonic() >= self._next_try
 
-    def _settle(self, *, closing: bool) -> None:
-        """Wait, bounded, until no entry or exit is under way and, when `closing`, what can be sold is sold."""
-        give_up_at = self._clock.monotonic() + SETTLE_SECONDS
+    def _settle(self, *, closing: bool, keeping: bool) -> bool:
+        """Wait until no entry or exit is under way and, when `closing`, what can be sold is sold.
+
+        When `keeping`, until every order is answered. False when the time allowed is over before.
+        """
+        give_up_at = self._clock.monotonic() + self._settle_seconds
         while True:
             if closing and self._can_be_sold() and not self._desk.leaving and self._may_try():
                 self._leave("shutdown")
-            if not self._desk.pending and not (closing and self._can_be_sold()):
-                return
+            if not self._is_owed(keeping=keeping) and not (closing and self._can_be_sold()):
+                return True
             if self._clock.monotonic() >= give_up_at:
-                self._report_unsettled()
-                return
+                return False
             self._wait(_WAIT)
             self._progress.last_round = self._clock.monotonic()
             self.pump()
@@ -281,17 +312,22 @@ class LiveSession(Session):
             return False
         return price is None or not self._instrument.too_little(trade.open_quantity, price)
 
-    def _report_unsettled(self) -> None:
+    def _report_unsettled(self, *, owing: bool) -> None:
+        """Once, however many lives find it so. `owing`: the venue has not answered, and is asked again."""
         trade, at = self._book.trade, self._desk.moment
         held = "" if trade is None else f"; {trade.open_quantity:f} of {self._spec.symbol} is still held"
-        message = f"the stop policy was not carried out within {SETTLE_SECONDS:.0f} s: the venue has not answered{held}"
+        waits = ", ".join(self._book.orders) or "nothing"
+        why = f"the venue has not answered for {waits}" if owing else "the venue refuses"
+        remedy = "it is tried again until it does" if owing else "enable the bot, or close the position at the exchange"
+        message = f"the stop policy was not carried out within {self._settle_seconds:.0f} s: {why}{held}; {remedy}"
         logger.warning("{}", message)
+        what = next(iter(self._book.orders), None) or (at.isoformat() if trade is None else trade.key)
         self._book.report(
             IncidentReported(
-                incident_key=f"unsettled/{at.isoformat()}",
+                incident_key=f"unsettled/{what}",
                 severity="error",
                 error_class="UnsettledStop",
-                message=f"{message}; enable the bot to have it managed, or close it at the exchange",
+                message=message,
                 at=at,
                 category="exchange",
             )

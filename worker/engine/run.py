@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     """The data came to its end."""
     STOPPED = "stopped"
     """Somebody asked for it."""
+    UNSETTLED = "unsettled"
+    """The same, and the stop policy waits for an answer of the venue."""
 
 
 class _StoppedBefore(Exception):
@@ -172,8 +174,7 @@ class Trading:
         if stream.finished and not self._stop:
             session.finish()
             return Outcome.FINISHED
-        session.stop(self._apply_on_stop)
-        return Outcome.STOPPED
+        return Outcome.STOPPED if session.stop(self._apply_on_stop) else Outcome.UNSETTLED
 
     def _still_here(self) -> None:
         self._progress.last_round = self._clock.monotonic()

@@ -117,8 +117,11 @@ class Session:
             self._venue.cancel(order.client_order_id)
         self._record((*self._book.collect(at), FeedFinished(last_bar_at=at)), deliver=True)
 
-    def stop(self, apply_policy: bool) -> None:
-        """This life ends between two bars; with `apply_policy` the bot was stopped for good."""
+    def stop(self, apply_policy: bool) -> bool:
+        """This life ends between two bars; with `apply_policy` the bot was stopped for good.
+
+        False when the venue still owes an answer that a stopped bot must not be without.
+        """
         policy = self._spec.trading.on_stop
         self._flow.tell_accepted()
         if apply_policy and policy != "keep":
@@ -126,6 +129,7 @@ class Session:
             if policy == "close_position" and self._book.trade is not None:
                 self._close_out()
         self._record(self._book.collect(self._recorder.bar_at), deliver=True)
+        return True
 
     def _meet(self, bar: Bar) -> None:
         """What a live bar does to orders and levels."""

@@ -102,7 +102,13 @@ def test_the_ladder_is_climbed_at_the_end_of_each_grace(rung: Rung, grace: float
         ({"last_heard_at": 99.0, "last_progress_at": 99.0}, 114.0, Abort, StopReason.SILENT),
         ({"last_progress_at": 98.0}, 113.0, Abort, StopReason.HUNG),
         ({"phase": LifePhase.STARTING, "last_progress_at": 90.0}, 120.0, Abort, StopReason.START_TIMEOUT),
-        ({"phase": LifePhase.STOPPING, "phase_since": 95.0}, 105.0, Terminate, StopReason.OVERDUE),
+        (
+            {"phase": LifePhase.STOPPING, "phase_since": 95.0, "last_progress_at": 94.0},
+            105.0,
+            Terminate,
+            StopReason.OVERDUE,
+        ),
+        ({"phase": LifePhase.STOPPING, "phase_since": 95.0}, 110.0, Terminate, StopReason.OVERDUE),
     ],
 )
 def test_a_lost_life_is_ended_at_its_limit(

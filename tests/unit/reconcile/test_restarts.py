@@ -133,6 +133,24 @@ def test_a_settle_life_says_nothing_about_the_bot() -> None:
 
 
 @pytest.mark.parametrize(
+    "exit",
+    [
+        ended(ExitCause.UNSETTLED),
+        ended(ExitCause.UNSETTLED, settle=True),
+        ended(ExitCause.KILLED, settle=True),
+        ended(ExitCause.FAILED, settle=True, category=ErrorClass.NETWORK),
+    ],
+)
+def test_what_the_exchange_owes_is_asked_for_again_with_growing_waits_and_is_no_failure(exit: ExitView) -> None:
+    histories = [fold(*[exit] * times, every=0.0) for times in range(1, 7)]
+
+    waits = [history.next_start_at or 0.0 for history in histories]
+    assert waits[0] > 0
+    assert waits == sorted(waits)
+    assert [(history.failures, history.verdict) for history in histories] == [(0, None)] * 6
+
+
+@pytest.mark.parametrize(
     ("before", "exit", "after"),
     [
         (False, ended(ExitCause.KILLED), True),
@@ -144,6 +162,11 @@ def test_a_settle_life_says_nothing_about_the_bot() -> None:
         (False, ended(ExitCause.FAILED, reached_running=False), False),
         (True, ended(ExitCause.FAILED, reached_running=False), True),
         (True, ended(ExitCause.FAILED, settle=True), False),
+        (True, ended(ExitCause.FAILED, settle=True, category=ErrorClass.EXCHANGE), True),
+        (True, ended(ExitCause.KILLED, settle=True), True),
+        (True, ended(ExitCause.STUBBORN, settle=True), False),
+        (False, ended(ExitCause.UNSETTLED), True),
+        (True, ended(ExitCause.UNSETTLED, settle=True), True),
         (True, ended(ExitCause.LOCKED, settle=True, reached_running=False), True),
         (True, ended(ExitCause.UNBORN, settle=True, reached_running=False), True),
     ],
