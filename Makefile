@@ -7,7 +7,7 @@ READY   = $(VENV)/.ready
 PARALLEL ?= -n 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-all check lint types imports format bench chaos soak docs wheel clean
+.PHONY: help setup run demo test test-all check lint types imports format bench chaos chaos-exchange soak docs wheel clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ bench: setup ## measure; prints a table and writes JSON (see docs/benchmarks.md)
 chaos: setup ## fault injection for five minutes, then every crash point (see docs/testing.md)
 	$(BIN)/python scripts/chaos.py $(CHAOS)
 	$(BIN)/python -m pytest $(PARALLEL) tests/acceptance/test_acceptance_crash_points.py
+
+chaos-exchange: setup ## thousands of orders at the stand-in exchange under faults and kills
+	$(BIN)/python scripts/chaos_exchange.py $(CHAOS)
 
 soak: setup ## a hundred bots for ten minutes, watched
 	$(BIN)/python scripts/soak.py $(SOAK)

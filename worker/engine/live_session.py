@@ -245,7 +245,7 @@ class LiveSession(Session):
             self._leave("take_profit")
 
     def _is_owed(self, *, keeping: bool) -> bool:
-        """Whether the venue has still to tell what became of an order; when `keeping`, one that rests has told enough."""
+        """Whether the venue has still to tell what became of an order; when `keeping`, resting is answer enough."""
         if not keeping:
             return self._desk.pending
         orders = self._book.orders.values()
