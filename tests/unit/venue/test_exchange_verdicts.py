@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import ccxt
+import ccxt.async_support
 import pytest
 
 from worker.venue.exchange.verdict import (
@@ -47,6 +51,27 @@ def test_these_say_that_there_is_no_order(kind):
 )  # fmt: skip
 def test_after_these_nobody_knows_and_the_exchange_is_asked(kind):
     assert isinstance(of_submit_failure(kind("what")), Doubtful)
+
+
+@pytest.mark.parametrize(("answered", "verdict"), [(False, Refused), (True, Doubtful)])
+def test_what_never_got_a_connection_was_not_sent_unless_an_earlier_request_of_it_was_answered(answered, verdict):
+    async def create_order():
+        client = ccxt.async_support.binance({"apiKey": "k", "secret": "s", "timeout": 2000})
+        client.urls["api"] = dict.fromkeys(client.urls["api"], f"http://127.0.0.1:{a_closed_port()}/api/v3")
+        try:
+            await client.fapiPrivatePostOrder({"symbol": "BTCUSDT"})
+        finally:
+            await client.close()
+
+    with pytest.raises(ccxt.ExchangeNotAvailable) as failed:
+        asyncio.run(create_order())
+    assert isinstance(of_submit_failure(failed.value, answered=answered), verdict)
+
+
+def a_closed_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
 
 
 def test_every_failure_the_client_library_knows_is_judged_and_none_of_the_network_is_a_refusal():

@@ -40,7 +40,8 @@ from worker.venue.waiting import Waiting
 
 QUIET_PRICES = 45.0
 """Seconds of silence after which a stream of prices or candles counts as broken."""
-_ACCEPTANCE_MARGIN = timedelta(seconds=2)
+_ACCEPTANCE_MARGIN = timedelta(seconds=6)
+"""For what an exchange takes after the window that it was told, being slow or careless of it."""
 _DEFAULT_WINDOW_MS = 10_000
 
 

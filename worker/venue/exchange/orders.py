@@ -117,7 +117,7 @@ class Orders:
                 return Doubtful(reason="the connection was closed while it was sent")
             except Exception as error:  # noqa: BLE001 - whatever the client raises, the order may be there
                 await calls.learn(error, exchanged)
-                return of_submit_failure(error, exchanged.retry_after)
+                return of_submit_failure(error, exchanged.retry_after, answered=exchanged.status is not None)
         doubt = of_answer(answer, str(self._carriage.encode(order.client_order_id)))
         if doubt is not None:
             return doubt

@@ -43,6 +43,8 @@ SEEN_BEFORE = frozenset({"DuplicateOrderId", "OrderNotFound", "OrderNotCached", 
 """Kinds of the above that speak of an order that exists, or of none that was sent."""
 
 _DUPLICATE = re.compile(r"duplicat|already exist|is repeated|already (been )?used", re.IGNORECASE)
+_NO_CONNECTION = "ClientConnectorError"
+"""How the client's transport calls it: no address, nobody listens, no way there, no trust in the certificate."""
 _LIMITS = frozenset({"RateLimitExceeded", "DDoSProtection"})
 _NEVER_MEND = frozenset({"BadRequest", "ArgumentsRequired", "NotSupported", "InvalidOrder", "InsufficientFunds"})
 _TEXT = 300
@@ -60,8 +62,12 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:_TEXT]}" if text else type(error).__name__
 
 
-def of_submit_failure(error: BaseException, retry_after: float | None = None) -> Refused | Doubtful:
-    """What a failed submit means for the order."""
+def of_submit_failure(
+    error: BaseException, retry_after: float | None = None, *, answered: bool = True
+) -> Refused | Doubtful:
+    """What a failed submit means for the order. `answered`: something was heard while it was made, of any request."""
+    if not answered and _never_connected(error):
+        return Refused(reason=f"not sent: {told(error)}", error_class=str(ErrorClass.NETWORK))
     kinds = kinds_of(error)
     certain = bool(kinds & REFUSALS) and not kinds & SEEN_BEFORE and not _DUPLICATE.search(str(error))
     if not certain:
@@ -114,6 +120,16 @@ def rate_limit_of(error: BaseException, status: int | None) -> Literal["ban", "l
     if status == 418:
         return "ban"
     return "limit" if kinds_of(error) & _LIMITS else None
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether it was the connection that could not be made, so that nothing went over it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if _NO_CONNECTION in kinds_of(cause):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _same(named: str, sent: str) -> bool:
