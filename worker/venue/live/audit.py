@@ -61,6 +61,19 @@ def uncovered_position(market: Market, balance: Balance, held: Decimal) -> list[
     ]
 
 
+def late_order(order: Order, report: OrderReport) -> Finding:
+    """An exchange took an order long after it could be taken, and had denied it until then."""
+    return Finding(
+        key=f"late-order/{order.client_order_id}",
+        severity="error",
+        message=f"order {order.client_order_id} ({order.side} {order.quantity:f} of {order.symbol}) counted as never "
+        f"taken, as the exchange denied it; now it is there, {report.status}, {report.filled:f} filled, in no trade "
+        "of this bot. Cancel it or close what it made at the exchange",
+        details={"client_order_id": order.client_order_id, "exchange_order_id": report.exchange_order_id},
+        blocks_entries=False,
+    )
+
+
 def overfilled(order: Order, excess: Decimal) -> Finding:
     """An exchange executed more than was ordered, or executed what it had called over."""
     return Finding(

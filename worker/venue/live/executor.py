@@ -14,7 +14,14 @@ from common.clock import Clock
 from common.trading.order import Order
 from common.wire.latency import Latencies, Latency, Stage
 from worker.venue.exchange_port import Exchange, ExchangeAuthenticationError, ExchangeError, ExchangeRateLimitError
-from worker.venue.live.audit import Finding, FindingLog, overfilled, strange_orders, uncovered_position
+from worker.venue.live.audit import (
+    Finding,
+    FindingLog,
+    late_order,
+    overfilled,
+    strange_orders,
+    uncovered_position,
+)
 from worker.venue.live.memory import Memory, Told
 from worker.venue.live.pursuit import Pursuit
 from worker.venue.live.terms import Terms
@@ -22,6 +29,8 @@ from worker.venue.live.tracker import OrderTracker
 from worker.venue.waiting import Waiting
 
 _RETRY_FIRST, _RETRY_MOST = 0.5, 30.0
+_DISTRUSTED_FOR = 900.0
+"""Seconds during which an order that the exchange denied is asked for again now and then."""
 _CONFIRM_AFTER = 3.0
 """Seconds until a missing balance is looked at again: fills may be on their way."""
 
@@ -69,7 +78,7 @@ class Executor:
         self._levels = Levels(None, None)
         self._armed = asyncio.Event()
         self._known: set[str] = set()
-        self._never_there: set[str] = set()
+        self._never_there: dict[str, tuple[Order, float]] = {}
         self._taken_ids: set[str] = set()
         self._knows_all = asyncio.Event()
         self._stopped = False
@@ -171,7 +180,7 @@ class Executor:
             self._found([overfilled(pursuit.tracker.order, pursuit.tracker.excess)], [], self._clock.now())
         if pursuit is not None and pursuit.tracker.memory.never_there:
             # Told as never sent: should it turn up after all, the examination of the account must name it.
-            self._never_there.add(client_order_id)
+            self._never_there[client_order_id] = (pursuit.tracker.order, self._clock.monotonic())
         error = task.exception()
         if error is not None:
             asyncio.get_running_loop().call_exception_handler(
@@ -228,6 +237,7 @@ class Executor:
         while True:
             found = await self._strange()
             found += await self._uncovered()
+            found += await self._turned_up()
             new, over = self._log.take(found)
             self.obstacle = self._log.obstacle
             if new or over:
@@ -236,7 +246,16 @@ class Executor:
 
     async def _strange(self) -> list[Finding]:
         reports = await self._exchange.open_orders()
-        return strange_orders(self._prefix, self._known - self._never_there, reports)
+        return strange_orders(self._prefix, self._known - self._never_there.keys(), reports)
+
+    async def _turned_up(self) -> list[Finding]:
+        """Orders that were denied until they counted as never there, and are there."""
+        if not self._exchange.market.finds_by_client_id:
+            return []
+        since = self._clock.monotonic() - _DISTRUSTED_FOR
+        denied = [order for order, at in self._never_there.values() if at >= since]
+        reports = [(order, await self._exchange.order(order)) for order in denied]
+        return [late_order(order, report) for order, report in reports if report is not None]
 
     async def _uncovered(self) -> list[Finding]:
         """Only believed when nothing is under way and a second look agrees."""

@@ -282,6 +282,20 @@ def test_strange_orders_under_our_name_and_a_missing_balance_are_found() -> None
     run_virtually(scene)
 
 
+def test_an_order_that_turns_up_after_all_denials_is_told_of_however_it_ended() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        life, order = Life(loop, exchange), an_order("b1")
+        life.executor.take_up(order, Memory.of(replace(order, status="submitted")))
+        await until(lambda: life.is_over("b1"))
+        exchange.place(order)
+        await until(lambda: life.findings == ["late-order/b1"])
+        assert life.executor.obstacle is None
+        life.stop()
+
+    run_virtually(scene)
+
+
 def test_how_long_orders_took_is_counted_to_the_answer_and_not_without_one() -> None:
     async def scene(loop: VirtualLoop) -> None:
         exchange = ScriptedExchange(loop.time, 1, trouble=0.0)
