@@ -14,7 +14,7 @@ from common.error_class import ErrorClass
 from supervisor.fleet.roster import Bot, Life
 from supervisor.reconcile.exits import FAULTS, ExitCause
 from supervisor.reconcile.health import Assessment
-from supervisor.reconcile.states import StopReason
+from supervisor.reconcile.states import AILMENTS, Rung, StopReason
 from supervisor.record.incidents import Incidents
 from supervisor.record.recoveries import Recoveries
 from supervisor.record.rows import Rows
@@ -86,6 +86,8 @@ class Record:
                 detail=detail,
             )
         )
+        if (stop := life.worker.stop) is not None and stop.reason in AILMENTS:
+            self.recoveries.has_ended(life.bot_id, in_order=stop.rung is Rung.DRAIN and signal is None)
         if cause in _INCIDENT_CAUSES:
             self._tell_end(bot, life, cause, detail, category)
 
@@ -113,6 +115,8 @@ class Record:
             life=life,
             category=ErrorClass.STRATEGY if hung else ErrorClass.SYSTEM,
         )
+        if life.worker.stop is not None and life.worker.stop.reason in AILMENTS:
+            self.recoveries.asked_to_end(bot.bot_id, life.incarnation, why)
 
     def ailing(self, bot: Bot, life: Life, found: Assessment) -> None:
         """A thorough check found a life in a worse condition; told once for each life and class."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from common.clock import Clock
 from common.error_class import ErrorClass
-from common.recovery import Circuit, Outcome, RecoveryStrategy
+from common.recovery import RECOVERY, Circuit, Outcome, RecoveryStrategy
 from supervisor.reconcile.states import RestartHistory
 from supervisor.store.commands import EndRecoveries, RecordRecovery
 from supervisor.store.recorder import Recorder
@@ -71,8 +71,41 @@ class Recoveries:
         self._end(bot_id, (*_RESTARTS, RecoveryStrategy.ALERT) if mended else _RESTARTS, Outcome.SUCCEEDED)
 
     def given_up(self, bot_id: int, incarnation: int | None, reason: str) -> None:
-        """A bot is quarantined: a person must act."""
-        self._alert(f"quarantine:{bot_id}:{incarnation}", bot_id, incarnation, self.class_of(bot_id), reason)
+        """A bot is quarantined: the others go on without it, and a person must act."""
+        key, category, at = f"quarantine:{bot_id}:{incarnation}", self.class_of(bot_id), self._clock.now()
+        if RecoveryStrategy.FALLBACK in RECOVERY[category]:
+            self._recorder.submit(
+                RecordRecovery(
+                    key=f"fallback:{key}",
+                    bot_id=bot_id,
+                    incarnation=incarnation,
+                    category=category,
+                    strategy=RecoveryStrategy.FALLBACK,
+                    detail=reason,
+                    began_at=at,
+                    ended_at=at,
+                    outcome=Outcome.SUCCEEDED,
+                )
+            )
+        self._alert(key, bot_id, incarnation, category, reason)
+
+    def asked_to_end(self, bot_id: int, incarnation: int, reason: str) -> None:
+        """A life that ails may end in order: it is replaced before it does harm."""
+        self._recorder.submit(
+            RecordRecovery(
+                key=f"graceful-stop:{incarnation}",
+                bot_id=bot_id,
+                incarnation=incarnation,
+                category=ErrorClass.SYSTEM,
+                strategy=RecoveryStrategy.GRACEFUL_STOP,
+                detail=reason,
+                began_at=self._clock.now(),
+            )
+        )
+
+    def has_ended(self, bot_id: int, *, in_order: bool) -> None:
+        """A life that was asked to end for its ailment is gone."""
+        self._end(bot_id, (RecoveryStrategy.GRACEFUL_STOP,), Outcome.SUCCEEDED if in_order else Outcome.FAILED)
 
     def config_refused(self, bot_id: int, generation: str | None, error: str) -> None:
         """A config cannot run: a person must mend it."""

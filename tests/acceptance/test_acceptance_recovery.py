@@ -69,10 +69,10 @@ def test_a_strategy_that_raises_is_restarted_at_growing_distances_and_then_given
     assert row["error_count"] == 4
     assert "the strategy broke" in row["extra_metadata"]["last_error"]
     done = world.wait(
-        "the alert is recorded", lambda: len(recoveries(world, bot_id)) == 4 and recoveries(world, bot_id)
+        "the alert is recorded", lambda: len(recoveries(world, bot_id)) == 5 and recoveries(world, bot_id)
     )
-    assert [one["strategy"] for one in done] == ["restart", "backoff", "backoff", "alert"]
-    assert [one["outcome"] for one in done] == ["succeeded"] * 3 + ["pending"]
+    assert [one["strategy"] for one in done] == ["restart", "backoff", "backoff", "fallback", "alert"]
+    assert [one["outcome"] for one in done] == ["succeeded"] * 4 + ["pending"]
     assert [one["attempt"] for one in done[:3]] == [1, 2, 3]
     assert {one["category"] for one in done} == {"strategy"}
     assert "RuntimeError" in done[0]["detail"]

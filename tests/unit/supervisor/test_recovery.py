@@ -68,6 +68,7 @@ def test_a_restart_whose_life_ends_before_it_trades_has_failed_and_the_last_reso
     assert recoveries(trading) == [
         ("strategy", "restart", 1, "failed"),
         ("strategy", "backoff", 2, "failed"),
+        ("strategy", "fallback", 1, "succeeded"),
         ("strategy", "alert", 1, "pending"),
     ]
     assert incidents(trading, "critical") == ["strategy"]

@@ -12,11 +12,12 @@ from builders import a_bot
 from fleet_world import Fleet, own_identity
 from loguru import logger
 
+from common.recovery import Outcome, RecoveryStrategy
 from common.wire.messages import Drain, Goodbye, Hello, Probe, Throttle
 from supervisor.processes.port import Spawned
 from supervisor.reconcile.health import Health
 from supervisor.reconcile.states import StopReason
-from supervisor.store.commands import CloseIncarnation, RecordIncident
+from supervisor.store.commands import CloseIncarnation, EndRecoveries, RecordIncident, RecordRecovery
 
 
 @pytest.fixture
@@ -139,6 +140,23 @@ def test_a_life_above_its_memory_limit_is_drained_and_its_end_counts_as_a_failur
     assert completed.completes
     assert completed.output_file is not None, "the stacks are read from it when the life has ended"
     assert len(fleet.launcher.tickets) == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [({"exit_code": 0, "goodbye": Goodbye(cause="drained")}, Outcome.SUCCEEDED), ({"signal": 9}, Outcome.FAILED)],
+)
+def test_the_graceful_stop_of_an_ailing_life_is_told_with_how_it_went(
+    make_fleet: Any, end: dict[str, Any], outcome: Outcome
+) -> None:
+    fleet = make_fleet(bot_memory_limit_mb=1)
+    passes(trading(fleet), 6)
+    (begun,) = fleet.database.of(RecordRecovery)
+    assert (begun.strategy, begun.outcome) == (RecoveryStrategy.GRACEFUL_STOP, Outcome.PENDING)
+    fleet.dies(**end)
+    ends = [e.outcome for e in fleet.database.of(EndRecoveries) if RecoveryStrategy.GRACEFUL_STOP in e.strategies]
+    assert ends == [outcome]
+    assert [each.strategy for each in fleet.database.of(RecordRecovery)][1:] == [RecoveryStrategy.RESTART]
 
 
 def test_the_limit_of_a_config_wins_over_the_setting(make_fleet: Any) -> None:
