@@ -47,7 +47,11 @@ MAX_DRAWDOWN = Number(
 MAX_EXPOSURE = Number(name="max_exposure", low=0, high=1_000_000, unit="fraction", note=SHOWN_ONLY)
 ALLOW_SHORT = Flag(name="allow_short", default=False, note="no strategy of this version opens shorts")
 LEVERAGE = Number(
-    name="leverage", above=0, high=1000, default=Decimal(1), note=f"of live linear orders; else it {SHOWN_ONLY}"
+    name="leverage",
+    above=0,
+    high=1000,
+    default=Decimal(1),
+    note=f"of live linear orders: set it at the exchange, too; else it {SHOWN_ONLY}",
 )
 
 

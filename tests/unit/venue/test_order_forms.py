@@ -235,5 +235,9 @@ def test_a_market_has_its_rules_and_those_that_are_not_told_forbid_nothing():
     market = market_of(described, "spot", TICK_SIZE, "binance", True)
     assert (market.amount_step, market.price_step, market.min_amount) == (D("0.001"), D("0.05"), D("0.002"))
     assert (market.max_amount, market.min_cost, market.maker_rate, market.keeps_stops) == (None, 10, D("0.0002"), True)
+    linear = {**described, "contractSize": 1.0}
+    assert not market_of(linear, "linear", TICK_SIZE, "binanceusdm", True).keeps_stops
+    with pytest.raises(ValueError, match=r"a contract is 0\.01"):
+        market_of({**linear, "contractSize": 0.01}, "linear", TICK_SIZE, "okx", True)
     bare = market_of({"symbol": "A/B", "base": "A", "quote": "B"}, "spot", TICK_SIZE, "kraken", False)
     assert (bare.amount_step, bare.min_cost, bare.keeps_stops) == (FINEST_STEP, D(0), False)

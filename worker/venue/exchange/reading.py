@@ -59,6 +59,11 @@ def market_of(market: Mapping[str, Any], kind: InstrumentKind, mode: int, exchan
     precision, limits = market.get("precision") or {}, market.get("limits") or {}
     amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
     largest = number(amount.get("max"))
+    contract = number(market.get("contractSize"))
+    if kind == "linear" and contract not in (None, Decimal(1)):
+        raise ValueError(
+            f"{market['symbol']}: a contract is {contract} {market['base']}; only contracts of one unit can be traded"
+        )
     return Market(
         symbol=market["symbol"],
         base=market["base"],
@@ -71,7 +76,8 @@ def market_of(market: Mapping[str, Any], kind: InstrumentKind, mode: int, exchan
         min_cost=number(cost.get("min")) or Decimal(0),
         maker_rate=_rate(market.get("maker")),
         taker_rate=_rate(market.get("taker")),
-        keeps_stops=exchange in BINANCE and bool(stop_types(market)),
+        # Stops of perpetuals are kept in a list of their own there, under other calls: the worker watches the price.
+        keeps_stops=kind == "spot" and exchange in BINANCE and bool(stop_types(market)),
         finds_by_client_id=finds,
     )
 
