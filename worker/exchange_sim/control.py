@@ -10,10 +10,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.exchange_sim.connection import Connection
+from worker.exchange_sim.contract_shapes import position_risk
 from worker.exchange_sim.desk import Desk
 from worker.exchange_sim.faults import FaultRule
 from worker.exchange_sim.order import SimOrder
 from worker.exchange_sim.refusal import Refusal
+from worker.exchange_sim.setup import market_id_of
 from worker.exchange_sim.shapes import balances, my_trade, order_status
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -65,6 +67,18 @@ class BalanceWish(_Wish):
     free: Annotated[Decimal, Field(ge=0)]
 
 
+class PositionWish(_Wish):
+    """Set what an account holds of a perpetual, as a forced closing or somebody else's trade would."""
+
+    account: str
+    symbol: str
+    """Market id or unified symbol."""
+    quantity: Decimal
+    """Base currency; negative: short."""
+    price: Annotated[Decimal, Field(gt=0)] | None = None
+    """At which it is changed; None: the last price."""
+
+
 class Control:
     """The wishes, for the server's event loop; used over HTTP and from Python alike. All raise Refusal."""
 
@@ -73,7 +87,7 @@ class Control:
 
     def price(self, wish: PriceWish) -> None:
         """Move, hold or let go."""
-        market_id = wish.symbol.replace("/", "")
+        market_id = market_id_of(wish.symbol)
         if wish.price is None:
             self._house.market(market_id).let_go()
         else:
@@ -106,6 +120,20 @@ class Control:
     def balance(self, wish: BalanceWish) -> None:
         """Set it."""
         self._house.account_named(wish.account).free[wish.asset] = wish.free
+
+    def position(self, wish: PositionWish) -> None:
+        """Set it."""
+        account = self._house.account_named(wish.account)
+        self._house.set_position(account, market_id_of(wish.symbol), wish.quantity, wish.price)
+
+    def positions(self) -> dict[str, list[dict[str, Any]]]:
+        """By account, of each perpetual."""
+        now = self._house.clock.now_ms()
+        perpetuals = [market for market in self._house.markets.values() if market.setup.perpetual]
+        return {
+            account.name: [position_risk(account, market, now) for market in perpetuals]
+            for account in self._house.accounts.values()
+        }
 
     def add_fault(self, rule: FaultRule) -> int:
         """Its number."""
@@ -173,6 +201,7 @@ def control_routes(control: Control, overview: Callable[[], dict[str, Any]]) -> 
         web.get("/sim/orders", _shown(control.orders)),
         web.get("/sim/fills", _shown(control.fills)),
         web.get("/sim/balances", _shown(control.balances)),
+        web.get("/sim/positions", _shown(control.positions)),
         web.get("/sim/requests", _told(requests)),
         web.get("/sim/faults", _shown(control.faults)),
         web.post("/sim/faults", _told(add)),
@@ -182,6 +211,7 @@ def control_routes(control: Control, overview: Callable[[], dict[str, Any]]) -> 
         web.post("/sim/clock", _wished(ClockWish, control.clock)),
         web.post("/sim/streams", _wished(StreamWish, control.streams)),
         web.post("/sim/balances", _wished(BalanceWish, control.balance)),
+        web.post("/sim/positions", _wished(PositionWish, control.position)),
         web.post("/sim/orders/{id}", _told(order)),
     ]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from worker.exchange_sim import private_operations as private
 from worker.exchange_sim.account import Account
 from worker.exchange_sim.faults import ORDER, TRANSPORT, FaultRule, Faults
 from worker.exchange_sim.house import House
@@ -99,13 +98,13 @@ class Desk:
             customer=mine,
             known_until=now - round(rule.seconds * 1000) if lag and rule is not None else None,
         )
-        if operation is not PLACE or mine is None:
+        if operation.kind != PLACE or mine is None:
             return operation.run(request)
         self._limits.count_order(mine.name, now)
         suffers = self.faults.draw(ORDER, operation.kind, _facts(call.params, mine))
         if suffers is not None:
             entry.fault = suffers.rule.fault if entry.fault is None else f"{entry.fault}, {suffers.rule.fault}"
-        return private.place(request, suffers)
+        return operation.run(replace(request, fault=suffers))
 
 
 def _facts(params: Mapping[str, str], account: Account | None) -> dict[str, str]:

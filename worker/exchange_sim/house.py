@@ -8,14 +8,24 @@ from typing import Any
 
 from worker.exchange_sim.account import Account
 from worker.exchange_sim.clock import ExchangeClock
+from worker.exchange_sim.contract_shapes import account_update, order_update
 from worker.exchange_sim.faults import Fault
+from worker.exchange_sim.margin_clearing import MarginClearing
 from worker.exchange_sim.market import Market, MarketTrade
 from worker.exchange_sim.matching import OrderBook
 from worker.exchange_sim.order import SimFill, SimOrder
 from worker.exchange_sim.order_form import OrderForm, refuse_hasty
-from worker.exchange_sim.refusal import Refusal, bad_symbol, not_cancellable, rejected, unknown_order
+from worker.exchange_sim.refusal import (
+    Refusal,
+    bad_symbol,
+    duplicate_contract,
+    not_cancellable,
+    rejected,
+    unknown_order,
+)
 from worker.exchange_sim.setup import SimSetup
 from worker.exchange_sim.shapes import account_position, execution_report
+from worker.exchange_sim.spot_clearing import SpotClearing
 
 _MOST_OPEN = 200
 """Open orders of an account in one market."""
@@ -32,7 +42,11 @@ class House:
         self.markets = {market.market_id: Market(market, setup, now) for market in setup.markets}
         self.accounts = {one.api_key: Account(one, setup.balances_of(one)) for one in setup.accounts}
         self.orders: dict[int, SimOrder] = {}
-        self._books = {name: OrderBook(market, setup.fees, self._happened) for name, market in self.markets.items()}
+        clearing = MarginClearing if setup.perpetual else SpotClearing
+        self._books = {
+            name: OrderBook(market, setup.fees, clearing(market, setup.fees), self._happened)
+            for name, market in self.markets.items()
+        }
         self.on_event: Callable[[Account, dict[str, Any]], None] = lambda account, event: None
         """Told of each event of a user stream."""
         self.on_trade: Callable[[Market, MarketTrade], None] = lambda market, trade: None
@@ -92,6 +106,7 @@ class House:
             created=now,
             updated=now,
             working=not form.stop_price,
+            reduce_only=form.reduce_only,
         )
         if fault is not None:
             fault.lay_on(order, market.step)
@@ -106,7 +121,7 @@ class House:
         if len(mine) >= _MOST_OPEN:
             raise Refusal(-1013, "Filter failure: MAX_NUM_ORDERS")
         if form.client_id is not None and any(order.client_id == form.client_id for order in mine):
-            raise rejected("Duplicate order sent.")
+            raise duplicate_contract() if self.setup.perpetual else rejected("Duplicate order sent.")
 
     def cancel(self, account: Account, order: SimOrder, cancel_client_id: str | None) -> SimOrder:
         """Raises Refusal for an order that is not open."""
@@ -125,6 +140,15 @@ class House:
         """Fill an open order, or a part of it, whatever the market does. Raises Refusal when it is not open."""
         self._open(order)
         self._books[order.symbol].fill(order, quantity or order.remaining, self.clock.now_ms())
+
+    def set_position(self, account: Account, market_id: str, quantity: Decimal, price: Decimal | None) -> None:
+        """Change what an account holds of a perpetual, without an order. Raises Refusal for what does not exist."""
+        market = self.market(market_id)
+        if not market.setup.perpetual:
+            raise Refusal(-1121, f"{market_id} is a spot market; set a balance instead.")
+        change = quantity - account.position_in(market_id).quantity
+        account.move_position(market_id, market.setup.quote, change, price or market.last)
+        self.on_event(account, account_update(account, self.markets.values(), self.clock.now_ms()))
 
     def order(self, order_id: int) -> SimOrder:
         """The exchange's own truth. Raises Refusal."""
@@ -147,5 +171,9 @@ class House:
         if order.silent:
             return
         now = self.clock.now_ms()
-        self.on_event(order.account, execution_report(order, what, fill, now))
-        self.on_event(order.account, account_position(order.account, now))
+        if self.setup.perpetual:
+            self.on_event(order.account, account_update(order.account, self.markets.values(), now))
+            self.on_event(order.account, order_update(order, what, fill, now))
+        else:
+            self.on_event(order.account, execution_report(order, what, fill, now))
+            self.on_event(order.account, account_position(order.account, now))

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 
+from worker.exchange_sim.clearing import Clearing
 from worker.exchange_sim.market import Market
 from worker.exchange_sim.order import SimFill, SimOrder
 from worker.exchange_sim.order_form import triggers
-from worker.exchange_sim.refusal import Refusal, rejected
-from worker.exchange_sim.setup import FeeSetup
+from worker.exchange_sim.refusal import Refusal
+from worker.exchange_sim.setup import CENT, FeeSetup
 
 Tell = Callable[[SimOrder, str, SimFill | None], None]
 """Order, what happened (NEW, TRADE, CANCELED, EXPIRED), and the fill of a TRADE."""
-_CENT = Decimal("0.00000001")
 _ENDLESS = Decimal("Infinity")
 
 
 class OrderBook:
     """Customers' open orders in one market. They do not trade with each other, only with the market."""
 
-    def __init__(self, market: Market, fees: FeeSetup, tell: Tell) -> None:
+    def __init__(self, market: Market, fees: FeeSetup, clearing: Clearing, tell: Tell) -> None:
         self._market = market
         self._fees = fees
+        self._clearing = clearing
         self._tell = tell
         self.open: dict[int, SimOrder] = {}
 
     def enter(self, order: SimOrder) -> None:
         """Take an order and do with it what can be done at once. Raises Refusal when the account cannot pay."""
-        self._reserve(order)
+        self._clearing.reserve(order)
         self.open[order.order_id] = order
         self._tell(order, "NEW", None)
         if order.working:
@@ -39,6 +40,8 @@ class OrderBook:
         for order in list(self.open.values()):
             if order.vanishes_at is not None and at >= order.vanishes_at:
                 self.vanish(order, without_trace=order.vanishes_without_trace)
+            elif self._clearing.allowed(order) <= 0:  # what it was to close is closed
+                self._end(order, "EXPIRED", at)
             elif order.working:
                 self._fill_resting(order, at)
             elif triggers(order.kind, order.side, order.stop_price, self._market.last):
@@ -67,7 +70,7 @@ class OrderBook:
         self._take(order, at)
         if not order.is_open:
             return
-        waits = order.has_limit and order.time_in_force == "GTC"
+        waits = order.has_limit and order.time_in_force in ("GTC", "GTX")
         if order.expire_rest or not (waits or order.portion is not None):
             self._end(order, "EXPIRED", at)
 
@@ -93,14 +96,15 @@ class OrderBook:
             self._execute(order, order.price, quantity, at, maker=True)
 
     def _allowed(self, order: SimOrder) -> Decimal:
-        return order.remaining if order.portion is None else min(order.portion, order.remaining)
+        most = self._clearing.allowed(order)
+        return most if order.portion is None else min(order.portion, most)
 
     def _execute(self, order: SimOrder, price: Decimal, quantity: Decimal, at: int, *, maker: bool) -> None:
         if quantity <= 0 or not order.is_open:
             return
         fill = self._priced(order, price, quantity, at, maker=maker)
         try:
-            self._settle(order, fill)
+            fill = self._clearing.settle(order, fill)
         except Refusal:  # a stop's price ran away from what was reserved
             self._end(order, "EXPIRED", at)
             return
@@ -110,60 +114,22 @@ class OrderBook:
         if not order.is_open:
             self._leave(order, at)
         elif order.has_limit:
-            self._release(order, order.locked - min(order.locked, self._needs(order)))
+            self._clearing.spare(order)
         self._tell(order, "TRADE", fill)
 
     def _priced(self, order: SimOrder, price: Decimal, quantity: Decimal, at: int, *, maker: bool) -> SimFill:
-        in_base = order.is_buy and self._fees.asset == "received"
-        rate = self._fees.maker if maker else self._fees.taker
         setup = self._market.setup
+        in_base = order.is_buy and self._fees.asset == "received" and not setup.perpetual
+        rate = self._fees.maker if maker else self._fees.taker
         return SimFill(
             trade_id=self._market.next_trade_id(),
             at=at,
             price=price,
             quantity=quantity,
-            commission=((quantity if in_base else price * quantity) * rate).quantize(_CENT, ROUND_DOWN),
+            commission=((quantity if in_base else price * quantity) * rate).quantize(CENT, ROUND_DOWN),
             commission_asset=setup.base if in_base else setup.quote,
             maker=maker,
         )
-
-    def _settle(self, order: SimOrder, fill: SimFill) -> None:
-        setup, account = self._market.setup, order.account
-        extra = fill.commission if order.is_buy and fill.commission_asset == setup.quote else Decimal(0)
-        paid = fill.cost + extra if order.is_buy else fill.quantity
-        reserved = min(order.locked, paid)
-        if account.free.get(order.locked_asset, Decimal(0)) < paid - reserved:
-            raise rejected("Account has insufficient balance for requested action.")
-        self._release(order, reserved)
-        account.take(order.locked_asset, paid)
-        if order.is_buy:
-            account.give(setup.base, fill.quantity - (fill.commission - extra))
-        else:
-            account.give(setup.quote, fill.cost - fill.commission)
-
-    def _reserve(self, order: SimOrder) -> None:
-        order.locked_asset = self._market.setup.quote if order.is_buy else self._market.setup.base
-        needed = self._needs(order)
-        order.account.lock(order.locked_asset, needed)
-        order.locked = needed
-
-    def _needs(self, order: SimOrder) -> Decimal:
-        """What the rest of the order may cost."""
-        if not order.is_buy:
-            return order.remaining
-        fee = max(self._fees.maker, self._fees.taker) if self._fees.asset == "quote" else Decimal(0)
-        price = order.price or order.stop_price
-        if price:
-            return (price * order.remaining * (1 + fee)).quantize(_CENT, ROUND_UP)
-        cost, left = Decimal(0), order.remaining
-        for level in self._market.levels(order.side):
-            quantity = left if self._market.endless else min(left, level.quantity)
-            cost, left = cost + level.price * quantity, left - quantity
-        return (cost * (1 + fee)).quantize(_CENT, ROUND_UP)
-
-    def _release(self, order: SimOrder, amount: Decimal) -> None:
-        order.account.unlock(order.locked_asset, amount)
-        order.locked -= amount
 
     def _end(self, order: SimOrder, status: str, at: int) -> None:
         order.status = status
@@ -173,7 +139,7 @@ class OrderBook:
     def _leave(self, order: SimOrder, at: int) -> None:
         order.updated = at
         self.open.pop(order.order_id, None)
-        self._release(order, order.locked)
+        self._clearing.release(order)
 
 
 def _within(order: SimOrder, price: Decimal) -> bool:

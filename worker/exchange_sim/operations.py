@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from worker.exchange_sim import contract_operations as contract
 from worker.exchange_sim import private_operations as private
 from worker.exchange_sim import public_operations as public
 from worker.exchange_sim.request import Request
+
+PLACE = "order.create"
+"""The kind of what may suffer from the faults of orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Operation:
     signed: bool = False
 
 
-PLACE = Operation("order.create", private.place, 1, signed=True)
+_PLACE = Operation(PLACE, private.place, 1, signed=True)
 
 _TIME = Operation("time", public.time)
 _RULES = Operation("exchange_info", public.exchange_info, 20)
@@ -58,7 +62,7 @@ REST: dict[tuple[str, str], Operation] = {
     ("GET", "/api/v3/aggTrades"): _JOINED,
     ("GET", "/api/v3/depth"): _DEPTH,
     ("GET", "/api/v3/account"): _ACCOUNT,
-    ("POST", "/api/v3/order"): PLACE,
+    ("POST", "/api/v3/order"): _PLACE,
     ("POST", "/api/v3/order/test"): _TEST,
     ("GET", "/api/v3/order"): _QUERY,
     ("DELETE", "/api/v3/order"): _CANCEL,
@@ -70,6 +74,46 @@ REST: dict[tuple[str, str], Operation] = {
     ("GET", "/sapi/v1/system/status"): _STATUS,
 }
 """By HTTP method and path."""
+
+_POSITIONS = Operation("positions", contract.positions, 5, signed=True)
+_ALL_POSITIONS = Operation("positions", contract.all_positions, 5, signed=True)
+_CONTRACT_ACCOUNT = Operation("account", contract.contract_account, 5, signed=True)
+_LISTEN = Operation("listen_key", contract.listen_key)
+
+CONTRACT_REST: dict[tuple[str, str], Operation] = {
+    ("GET", "/fapi/v1/ping"): _PING,
+    ("GET", "/fapi/v1/time"): _TIME,
+    ("GET", "/fapi/v1/exchangeInfo"): Operation("exchange_info", contract.contract_rules),
+    ("GET", "/fapi/v1/klines"): _KLINES,
+    ("GET", "/fapi/v1/ticker/price"): _PRICE,
+    ("GET", "/fapi/v2/ticker/price"): _PRICE,
+    ("GET", "/fapi/v1/ticker/bookTicker"): _QUOTES,
+    ("GET", "/fapi/v1/ticker/24hr"): _DAY,
+    ("GET", "/fapi/v1/trades"): _TRADES,
+    ("GET", "/fapi/v1/aggTrades"): _JOINED,
+    ("GET", "/fapi/v1/depth"): _DEPTH,
+    ("GET", "/fapi/v2/account"): _CONTRACT_ACCOUNT,
+    ("GET", "/fapi/v3/account"): _CONTRACT_ACCOUNT,
+    ("GET", "/fapi/v2/positionRisk"): _ALL_POSITIONS,
+    ("GET", "/fapi/v3/positionRisk"): _POSITIONS,
+    ("GET", "/fapi/v1/leverageBracket"): Operation("brackets", contract.brackets, 1, signed=True),
+    ("GET", "/fapi/v1/symbolConfig"): Operation("symbol_config", contract.symbol_config, 5, signed=True),
+    ("GET", "/fapi/v1/commissionRate"): Operation("trade_fee", contract.contract_fee, 20, signed=True),
+    ("GET", "/fapi/v1/positionSide/dual"): Operation("position_mode", contract.position_mode, 30, signed=True),
+    ("POST", "/fapi/v1/positionSide/dual"): Operation("position_mode.set", contract.set_position_mode, 1, signed=True),
+    ("POST", "/fapi/v1/leverage"): Operation("leverage.set", contract.set_leverage, 1, signed=True),
+    ("POST", "/fapi/v1/marginType"): Operation("margin_mode.set", contract.set_margin_mode, 1, signed=True),
+    ("POST", "/fapi/v1/listenKey"): _LISTEN,
+    ("PUT", "/fapi/v1/listenKey"): _LISTEN,
+    ("POST", "/fapi/v1/order"): Operation(PLACE, contract.place_contract, 1, signed=True),
+    ("GET", "/fapi/v1/order"): Operation("order.query", contract.query_contract, 1, signed=True),
+    ("DELETE", "/fapi/v1/order"): Operation("order.cancel", contract.cancel_contract, 1, signed=True),
+    ("DELETE", "/fapi/v1/allOpenOrders"): Operation("order.cancel_all", contract.cancel_all_contracts, 1, signed=True),
+    ("GET", "/fapi/v1/openOrders"): Operation("orders.open", contract.open_contracts, 1, signed=True),
+    ("GET", "/fapi/v1/allOrders"): Operation("orders.all", contract.all_contracts, 5, signed=True),
+    ("GET", "/fapi/v1/userTrades"): Operation("trades.mine", contract.contract_trades, 5, signed=True),
+}
+"""The same of an exchange of perpetuals."""
 
 WEBSOCKET: dict[str, Operation] = {
     "ping": _PING,
@@ -83,7 +127,7 @@ WEBSOCKET: dict[str, Operation] = {
     "trades.aggregate": _JOINED,
     "depth": _DEPTH,
     "account.status": _ACCOUNT,
-    "order.place": PLACE,
+    "order.place": _PLACE,
     "order.test": _TEST,
     "order.status": _QUERY,
     "order.cancel": _CANCEL,

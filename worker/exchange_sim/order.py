@@ -24,6 +24,8 @@ class SimFill:
     commission: Decimal
     commission_asset: str
     maker: bool
+    profit: Decimal = Decimal(0)
+    """In quote currency, of what it closed of a perpetual position."""
 
     @property
     def cost(self) -> Decimal:
@@ -70,6 +72,8 @@ class SimOrder:
     vanishes_at: int | None = None
     """A fault: when it is gone from the book, and nobody is told."""
     vanishes_without_trace: bool = False
+    reduce_only: bool = False
+    """Of perpetuals: it may close a position and never open one."""
     cancel_client_id: str | None = None
 
     @property

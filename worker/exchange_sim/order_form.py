@@ -31,27 +31,28 @@ class OrderForm:
     quote_quantity: Decimal
     answer: str
     """ACK, RESULT or FULL."""
+    reduce_only: bool = False
 
 
 def read_order(params: Mapping[str, str], market: Market) -> OrderForm:
     """Raises Refusal."""
-    side, kind = _word(params, "side", ("BUY", "SELL")), _word(params, "type", TYPES)
+    side, kind = word(params, "side", ("BUY", "SELL")), word(params, "type", TYPES)
     if "trailingDelta" in params or "icebergQty" in params:
         raise Refusal(-1104, "Not all sent parameters were read; trailing and iceberg orders do not exist here.")
-    quote = _number(params, "quoteOrderQty") if kind == "MARKET" else Decimal(0)
+    quote = number(params, "quoteOrderQty") if kind == "MARKET" else Decimal(0)
     if quote:
         quantity = (quote / market.ask) // market.step * market.step
     else:
-        quantity = _number(params, "quantity", needed=True)
-    price = _number(params, "price", needed=True) if kind in PRICED else Decimal(0)
-    stop = _number(params, "stopPrice", needed=True) if kind in STOPS else Decimal(0)
+        quantity = number(params, "quantity", needed=True)
+    price = number(params, "price", needed=True) if kind in PRICED else Decimal(0)
+    stop = number(params, "stopPrice", needed=True) if kind in STOPS else Decimal(0)
     _refuse_unfit(market, quantity, price, stop)
     needs_force = kind in PRICED and kind != "LIMIT_MAKER"
     return OrderForm(
-        client_id=_client_id(params),
+        client_id=client_id(params),
         side=side,
         kind=kind,
-        time_in_force=_word(params, "timeInForce", ("GTC", "IOC", "FOK")) if needs_force else "GTC",
+        time_in_force=word(params, "timeInForce", ("GTC", "IOC", "FOK")) if needs_force else "GTC",
         quantity=quantity,
         price=price,
         stop_price=stop,
@@ -60,7 +61,8 @@ def read_order(params: Mapping[str, str], market: Market) -> OrderForm:
     )
 
 
-def _word(params: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+def word(params: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed words. Raises Refusal."""
     value = params.get(name, "")
     if not value:
         raise missing(name)
@@ -70,7 +72,8 @@ def _word(params: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str
     return value
 
 
-def _number(params: Mapping[str, str], name: str, *, needed: bool = False) -> Decimal:
+def number(params: Mapping[str, str], name: str, *, needed: bool = False) -> Decimal:
+    """Not negative, at most eight decimals; 0 when it was not sent. Raises Refusal."""
     text = params.get(name, "")
     if not text:
         if needed:
@@ -90,7 +93,8 @@ def _number(params: Mapping[str, str], name: str, *, needed: bool = False) -> De
     return value
 
 
-def _client_id(params: Mapping[str, str]) -> str | None:
+def client_id(params: Mapping[str, str]) -> str | None:
+    """None when the customer leaves the choice to the exchange. Raises Refusal."""
     given = params.get("newClientOrderId")
     if given is not None and not _CLIENT_ID.fullmatch(given):
         raise Refusal(

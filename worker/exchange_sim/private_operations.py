@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.exchange_sim.faults import Fault
-from worker.exchange_sim.order import SimOrder
+from worker.exchange_sim.order import SimFill, SimOrder
 from worker.exchange_sim.order_form import read_order
 from worker.exchange_sim.refusal import Refusal, missing, not_cancellable, unknown_order
 from worker.exchange_sim.request import Request
@@ -51,14 +50,12 @@ def trade_fee(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def place(request: Request, fault: Fault | None = None) -> dict[str, Any]:
-    """Raises Refusal. `fault`: what this order shall suffer from."""
+def place(request: Request) -> dict[str, Any]:
+    """Raises Refusal."""
     house, market = request.house, request.house.market(request.text("symbol"))
     form = read_order(request.params, market)
-    if fault is not None and fault.rule.fault == "reject":
-        raise Refusal(fault.rule.code, fault.rule.message)
-    order = house.place(request.account, market.market_id, form, fault)
-    return order_placed(order, form.answer)
+    request.refuse_by_fault()
+    return order_placed(house.place(request.account, market.market_id, form, request.fault), form.answer)
 
 
 def test(request: Request) -> dict[str, Any]:
@@ -68,11 +65,11 @@ def test(request: Request) -> dict[str, Any]:
 
 
 def query(request: Request) -> dict[str, Any]:
-    return order_status(_found(request, unknown_order()))
+    return order_status(found(request, unknown_order()))
 
 
 def cancel(request: Request) -> dict[str, Any]:
-    order = _found(request, not_cancellable())
+    order = found(request, not_cancellable())
     request.house.cancel(request.account, order, request.params.get("newClientOrderId"))
     return order_cancelled(order)
 
@@ -86,20 +83,30 @@ def cancel_all(request: Request) -> list[dict[str, Any]]:
 
 
 def open_orders(request: Request) -> list[dict[str, Any]]:
+    return [order_status(order) for order in orders_asked_open(request)]
+
+
+def orders_asked_open(request: Request) -> list[SimOrder]:
+    """The open orders of `symbol`, of every market without it. Raises Refusal."""
     asked = request.params.get("symbol")
     if asked:
         request.house.market(asked)
     return [
-        order_status(order)
+        order
         for order in request.house.open_orders(request.account)
         if request.sees(order) and (not asked or order.symbol == asked)
     ]
 
 
 def all_orders(request: Request) -> list[dict[str, Any]]:
+    return [order_status(order) for order in orders_asked(request)]
+
+
+def orders_asked(request: Request) -> list[SimOrder]:
+    """A page of a market's orders, oldest first. Raises Refusal."""
     market = request.house.market(request.text("symbol"))
     start, end, since_id = request.whole("startTime"), request.whole("endTime"), request.whole("orderId")
-    found = [
+    listed = [
         order
         for order in request.my_orders(market.market_id)
         if (since_id is None or order.order_id >= since_id)
@@ -107,14 +114,19 @@ def all_orders(request: Request) -> list[dict[str, Any]]:
         and (end is None or order.created <= end)
     ]
     limit = request.limit(500, 1000)
-    return [order_status(order) for order in (found[-limit:] if start is None and since_id is None else found[:limit])]
+    return listed[-limit:] if start is None and since_id is None else listed[:limit]
 
 
 def my_trades(request: Request) -> list[dict[str, Any]]:
+    return [my_trade(order, fill) for fill, order in fills_asked(request)]
+
+
+def fills_asked(request: Request) -> list[tuple[SimFill, SimOrder]]:
+    """A page of a market's fills, oldest first, each with its order. Raises Refusal."""
     market = request.house.market(request.text("symbol"))
     start, end = request.whole("startTime"), request.whole("endTime")
     order_id, since_id = request.whole("orderId"), request.whole("fromId")
-    found = [
+    listed = [
         (fill, order)
         for order in request.my_orders(market.market_id)
         if order_id in (None, order.order_id)
@@ -123,13 +135,13 @@ def my_trades(request: Request) -> list[dict[str, Any]]:
         and (start is None or fill.at >= start)
         and (end is None or fill.at <= end)
     ]
-    found.sort(key=lambda pair: pair[0].trade_id)
+    listed.sort(key=lambda pair: pair[0].trade_id)
     limit = request.limit(500, 1000)
     newest = start is None and since_id is None
-    return [my_trade(order, fill) for fill, order in (found[-limit:] if newest else found[:limit])]
+    return listed[-limit:] if newest else listed[:limit]
 
 
-def _found(request: Request, otherwise: Refusal) -> SimOrder:
+def found(request: Request, otherwise: Refusal) -> SimOrder:
     """The order of `orderId` or `origClientOrderId`, of several with one client id the newest."""
     market = request.house.market(request.text("symbol"))
     order_id, client_id = request.whole("orderId"), request.params.get("origClientOrderId", "")

@@ -152,7 +152,7 @@ def _of_day(market: Market, now: int) -> dict[str, Any]:
         "prevClosePrice": amount(candle.open),
         "lastPrice": amount(market.last),
         "lastQty": amount(market.trades[-1].quantity if market.trades else Decimal(0)),
-        **{name: value for name, value in quotes(market).items() if name != "symbol"},
+        **({} if market.setup.perpetual else _best(market)),
         "openPrice": amount(candle.open),
         "highPrice": amount(candle.high),
         "lowPrice": amount(candle.low),
@@ -164,6 +164,10 @@ def _of_day(market: Market, now: int) -> dict[str, Any]:
         "lastId": market.trades[-1].trade_id if market.trades else -1,
         "count": candle.trades,
     }
+
+
+def _best(market: Market) -> dict[str, Any]:
+    return {name: value for name, value in quotes(market).items() if name != "symbol"}
 
 
 def last_day(market: Market, now: int) -> Candle:

@@ -43,6 +43,14 @@ def insufficient() -> Refusal:
     return rejected("Account has insufficient balance for requested action.")
 
 
+def duplicate_contract() -> Refusal:
+    return Refusal(-4116, "ClientOrderId is duplicated.")
+
+
+def no_margin() -> Refusal:
+    return Refusal(-2019, "Margin is insufficient.")
+
+
 def filter_failure(name: str) -> Refusal:
     return Refusal(-1013, f"Filter failure: {name}")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from worker.exchange_sim.account import Account
+from worker.exchange_sim.faults import Fault
 from worker.exchange_sim.house import House
 from worker.exchange_sim.order import SimOrder
 from worker.exchange_sim.refusal import Refusal, missing
@@ -19,6 +20,8 @@ class Request:
     params: Mapping[str, str]
     customer: Account | None = None
     """Whose key it bears; set for every signed operation."""
+    fault: Fault | None = None
+    """What a new order shall suffer from."""
     known_until: int | None = None
     """A fault: orders made after this moment (ms) are not seen by this request."""
 
@@ -28,6 +31,11 @@ class Request:
         if self.customer is None:
             raise Refusal(-2014, "API-key format invalid.", 401)
         return self.customer
+
+    def refuse_by_fault(self) -> None:
+        """Raises the Refusal that a fault wants for a new order."""
+        if self.fault is not None and self.fault.rule.fault == "reject":
+            raise Refusal(self.fault.rule.code, self.fault.rule.message)
 
     def text(self, name: str) -> str:
         """Raises Refusal when it was not sent."""

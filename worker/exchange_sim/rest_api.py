@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from worker.exchange_sim.desk import Call, Desk, Reply
-from worker.exchange_sim.operations import REST
+from worker.exchange_sim.operations import CONTRACT_REST, REST
 from worker.exchange_sim.refusal import Refusal
 
 _SIGNATURE = re.compile(r"(^|&)signature=[^&]*")
@@ -19,10 +19,11 @@ class RestApi:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._operations = CONTRACT_REST if desk.house.setup.perpetual else REST
 
     def routes(self) -> list[web.RouteDef]:
         """One for each operation."""
-        return [web.route(method, path, self.handle) for method, path in REST]
+        return [web.route(method, path, self.handle) for method, path in self._operations]
 
     async def handle(self, request: web.Request) -> web.Response:
         """One request. It is carried out whole even when the client has gone meanwhile."""
@@ -31,7 +32,7 @@ class RestApi:
         sent = "&".join(part for part in (query, body) if part)
         reply = await self._desk.answer(
             Call(
-                operation=REST[request.method, request.path],
+                operation=self._operations[request.method, request.path],
                 params=dict(parse_qsl(sent, keep_blank_values=True)),
                 signed_text=_SIGNATURE.sub("", query) + _SIGNATURE.sub("", body),
                 api_key=request.headers.get("X-MBX-APIKEY"),

@@ -13,6 +13,7 @@ from worker.exchange_sim.control import Control, control_routes
 from worker.exchange_sim.desk import Desk
 from worker.exchange_sim.faults import Faults
 from worker.exchange_sim.house import House
+from worker.exchange_sim.listen_api import ListenApi
 from worker.exchange_sim.market import Market, MarketTrade
 from worker.exchange_sim.market_streams import MarketStreams
 from worker.exchange_sim.rest_api import RestApi, unknown_path
@@ -70,18 +71,22 @@ class Server:
             "accounts": [account.model_dump(include={"name", "api_key", "secret"}) for account in self._setup.accounts],
             "symbols": [market.symbol for market in self._setup.markets],
             "skew_seconds": self.house.clock.skew_seconds,
-            "broker": {"ccxt": ccxt_options(self.port)},
+            "broker": broker_of(self._setup, self.port),
         }
 
     def _application(self, desk: Desk, faults: Faults) -> web.Application:
         app = web.Application()
         streams = StreamApi(self._streams, faults, self._connections)
         users = WebsocketApi(desk, self._users, self._connections)
+        listening = ListenApi(desk, self._users, self._connections)
         app.add_routes(RestApi(desk).routes())
         app.add_routes(control_routes(self.control, self.overview))
         app.add_routes(
             [
                 web.get("/ws-api/v3", users.handle),
+                web.get("/private/ws", listening.handle),
+                web.get("/public/ws/{tail:.*}", streams.handle),
+                web.get("/market/ws/{tail:.*}", streams.handle),
                 web.get("/ws", streams.handle),
                 web.get("/stream", streams.handle),
                 web.get("/stream/ws", streams.handle),
@@ -106,17 +111,31 @@ class Server:
             await asyncio.sleep(min(max(left, 0.0), 0.1))
 
 
-def ccxt_options(port: int) -> dict[str, Any]:
+def broker_of(setup: SimSetup, port: int) -> dict[str, Any]:
+    """What a bot's config says about its broker to trade at the exchange on this port."""
+    kind = {"market_type": "linear"} if setup.perpetual else {}
+    return {**kind, "ccxt": ccxt_options(port, perpetual=setup.perpetual)}
+
+
+def ccxt_options(port: int, *, perpetual: bool = False) -> dict[str, Any]:
     """Constructor options that point ccxt's binance at the exchange on this port, and nowhere else."""
     rest, socket = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
+    api: dict[str, Any] = {
+        "public": f"{rest}/api/v3",
+        "private": f"{rest}/api/v3",
+        "sapi": f"{rest}/sapi/v1",
+        "ws": {"spot": f"{socket}/stream/ws", "ws-api": {"spot": f"{socket}/ws-api/v3"}},
+    }
+    if perpetual:
+        sections = {"": "v1", "V2": "v2", "V3": "v3"}
+        for name, version in sections.items():
+            api[f"fapiPublic{name}"] = api[f"fapiPrivate{name}"] = f"{rest}/fapi/{version}"
+        api["ws"]["linear"] = f"{socket}/ws"
     return {
-        "urls": {
-            "api": {
-                "public": f"{rest}/api/v3",
-                "private": f"{rest}/api/v3",
-                "sapi": f"{rest}/sapi/v1",
-                "ws": {"spot": f"{socket}/stream/ws", "ws-api": {"spot": f"{socket}/ws-api/v3"}},
-            }
+        "urls": {"api": api},
+        "options": {
+            "fetchMarkets": {"types": ["linear" if perpetual else "spot"]},
+            "fetchCurrencies": False,
+            "fetchMargins": False,
         },
-        "options": {"fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False, "fetchMargins": False},
     }

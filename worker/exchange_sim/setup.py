@@ -12,10 +12,17 @@ from common.spec.intervals import interval_seconds
 
 _DOLLARS = ("USDT", "USDC", "FDUSD", "TUSD", "USD", "EUR", "BUSD", "DAI")
 _LEAST_COST = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
+CENT = Decimal("0.00000001")
+"""Smallest amount of any currency."""
 _SIGNIFICANT = 6
 """Digits of a price that a derived tick leaves behind the first."""
 
 Positive = Annotated[Decimal, Field(gt=0)]
+
+
+def market_id_of(symbol: str) -> str:
+    """The exchange's name of a market, from that or from the unified one."""
+    return symbol.partition(":")[0].replace("/", "")
 
 
 class _Part(BaseModel):
@@ -23,10 +30,10 @@ class _Part(BaseModel):
 
 
 class MarketSetup(_Part):
-    """One spot market."""
+    """One market."""
 
-    symbol: str = Field(pattern=r"^[A-Z0-9]{1,10}/[A-Z0-9]{1,10}$")
-    """Unified spelling, BASE/QUOTE."""
+    symbol: str = Field(pattern=r"^[A-Z0-9]{1,10}/([A-Z0-9]{1,10})(:[A-Z0-9]{1,10})?$")
+    """Unified spelling: BASE/QUOTE is a spot market, BASE/QUOTE:QUOTE a linear perpetual."""
     price: Positive = Decimal(100)
     """What simulated prices swing around, in quote currency. A candle file brings its own."""
     candles: Path | None = None
@@ -38,18 +45,30 @@ class MarketSetup(_Part):
     min_notional: Positive | None = None
     """Least price times quantity of an order; None: what is usual for the quote currency."""
 
+    @model_validator(mode="after")
+    def _is_linear(self) -> MarketSetup:
+        settle = self.symbol.partition(":")[2]
+        if settle and settle != self.quote:
+            raise ValueError(f"{self.symbol} is settled in {settle}; a perpetual here is settled in {self.quote}")
+        return self
+
     @property
     def base(self) -> str:
         return self.symbol.split("/")[0]
 
     @property
     def quote(self) -> str:
-        return self.symbol.split("/")[1]
+        return self.symbol.partition(":")[0].split("/")[1]
+
+    @property
+    def perpetual(self) -> bool:
+        """Whether it is a linear perpetual."""
+        return ":" in self.symbol
 
     @property
     def market_id(self) -> str:
         """BASEQUOTE, as the exchange writes it."""
-        return self.base + self.quote
+        return market_id_of(self.symbol)
 
     def tick_at(self, price: float) -> Decimal:
         """The tick, for a market whose prices are about `price`."""
@@ -73,6 +92,10 @@ class AccountSetup(_Part):
     secret: str = "rehearsal-secret"
     balances: dict[str, Annotated[Decimal, Field(ge=0)]] = {}
     """By currency; empty: 10 000 of each quote currency."""
+    leverage: int = Field(default=20, ge=1, le=125)
+    """Of perpetuals, until the customer sets another."""
+    hedged: bool = False
+    """Perpetuals: whether the account is in hedge mode, where this exchange takes no order."""
 
 
 class FeeSetup(_Part):
@@ -135,7 +158,14 @@ class SimSetup(_Part):
                 raise ValueError(f"an exchange needs at least one {what}")
             if len(set(names)) < len(names):
                 raise ValueError(f"each {what} may be there once; given: {', '.join(names)}")
+        if len({market.perpetual for market in self.markets}) > 1:
+            raise ValueError("an exchange has spot markets or perpetuals, not both; start a second one for the others")
         return self
+
+    @property
+    def perpetual(self) -> bool:
+        """Whether perpetuals are traded here, and not spot."""
+        return self.markets[0].perpetual
 
     def balances_of(self, account: AccountSetup) -> dict[str, Decimal]:
         """What `account` starts with."""

@@ -9,10 +9,10 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from worker.exchange_sim.control import BalanceWish, ClockWish, OrderWish, PriceWish, StreamWish
+from worker.exchange_sim.control import BalanceWish, ClockWish, OrderWish, PositionWish, PriceWish, StreamWish
 from worker.exchange_sim.faults import FaultRule
 from worker.exchange_sim.server import HOST, Server, ccxt_options
-from worker.exchange_sim.setup import SimSetup
+from worker.exchange_sim.setup import SimSetup, market_id_of
 
 T = TypeVar("T")
 _START_SECONDS = 30.0
@@ -66,7 +66,7 @@ class ExchangeSim:
 
     def ccxt_options(self, account: int = 0, *, keys: bool = True) -> dict[str, Any]:
         """What to construct ccxt's binance with, for the account of this number."""
-        options = ccxt_options(self.port)
+        options = ccxt_options(self.port, perpetual=self.setup.perpetual)
         if keys:
             options["apiKey"] = self.setup.accounts[account].api_key
             options["secret"] = self.setup.accounts[account].secret
@@ -108,6 +108,15 @@ class ExchangeSim:
         wish = BalanceWish(account=account, asset=asset, free=Decimal(free))
         self._ask(lambda server: server.control.balance(wish))
 
+    def set_position(self, account: str, symbol: str, quantity: Decimal | str) -> None:
+        """Set what an account holds of a perpetual, as a forced closing or a person would, at the last price."""
+        wish = PositionWish(account=account, symbol=symbol, quantity=Decimal(quantity))
+        self._ask(lambda server: server.control.position(wish))
+
+    def positions(self) -> dict[str, list[dict[str, Any]]]:
+        """By account, of each perpetual."""
+        return self._ask(lambda server: server.control.positions())
+
     def orders(self) -> list[dict[str, Any]]:
         """Every order, oldest first, as the exchange knows it."""
         return self._ask(lambda server: server.control.orders())
@@ -126,7 +135,7 @@ class ExchangeSim:
 
     def last_price(self, symbol: str) -> Decimal:
         """The last trade's price."""
-        return self._ask(lambda server: server.house.market(symbol.replace("/", "")).last)
+        return self._ask(lambda server: server.house.market(market_id_of(symbol)).last)
 
     @property
     def _running(self) -> Server:
