@@ -10,7 +10,7 @@ from common.spec import paper
 from common.spec.exchanges import EXCHANGES
 from common.spec.fields import Choice, Field, Money, Number, PassThrough, Unfit
 from common.spec.gate import CREDENTIAL_FIELDS, LiveGate, pass_gate
-from common.spec.model import BrokerSpec, MarketType, TradingMode
+from common.spec.model import BrokerSpec, MarginMode, MarketType, TradingMode
 from common.spec.section import Section
 
 DEFAULT_BALANCE = Decimal(10000)
@@ -77,6 +77,12 @@ MARKET_TYPE: Choice[MarketType] = Choice(
     default="spot",
     note="linear: perpetual futures settled in the quote currency",
 )
+MARGIN_MODE: Choice[MarginMode] = Choice(
+    name="margin_mode",
+    options=("cross", "isolated"),
+    default_note="as the account has it",
+    note="of live linear orders, set at the exchange: all money of the account answers for a position, or its margin",
+)
 CLIENT = ClientOptions(
     name="ccxt",
     default={},
@@ -90,6 +96,7 @@ FIELDS: tuple[Field[Any], ...] = (
     INITIAL_BALANCE,
     COMMISSION,
     MARKET_TYPE,
+    MARGIN_MODE,
     CLIENT,
     *CREDENTIAL_FIELDS,
     PassThrough(name="risk_management", note="an object; live trading needs it, simulated fills do not read it"),
@@ -140,6 +147,7 @@ def read_broker(config: Section) -> BrokerSpec | None:
         paper=fills,
         exchange=broker_type if broker_type in EXCHANGES else None,
         market_type=market_type,
+        margin_mode=_margin_mode(broker, leveraged=mode == "live" and market_type == "linear"),
         ccxt=options,
         testnet=gate.testnet,
         credentials=gate.credentials,
@@ -163,6 +171,13 @@ def _trading_mode(broker: Section) -> TradingMode:
         broker.error(TRADING_MODE.name, "live contradicts the type binance_paper", "set broker.type to binance")
         return "paper"
     return mode or "paper"
+
+
+def _margin_mode(broker: Section, *, leveraged: bool) -> MarginMode | None:
+    wanted = broker.get(MARGIN_MODE)
+    if wanted is not None and not leveraged:
+        broker.warning(MARGIN_MODE.name, "has no effect: the bot is not live on a linear market")
+    return wanted
 
 
 def _client_options(broker: Section) -> dict[str, Any]:

@@ -20,6 +20,7 @@ SlippageModel = Literal["linear", "sqrt", "fixed"]
 AssetType = Literal["crypto", "stock"]
 DataSource = Literal["file", "simulated", "exchange"]
 MarketType = Literal["spot", "linear"]
+MarginMode = Literal["cross", "isolated"]
 OrderType = Literal["market", "limit"]
 OnStop = Literal["keep", "cancel_orders", "close_position"]
 Summaries = Literal["none", "hourly", "daily", "weekly", "monthly"]
@@ -75,6 +76,8 @@ class BrokerSpec(_Part):
     the simulated one, whatever `type` says."""
     market_type: MarketType = "spot"
     """`linear`: perpetual futures settled in the quote currency."""
+    margin_mode: MarginMode | None = None
+    """Of perpetuals; None: as the account has it."""
     testnet: bool = False
     """Live orders go to the exchange's test network."""
     credentials: str | None = None

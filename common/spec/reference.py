@@ -60,6 +60,7 @@ WARNINGS: tuple[tuple[str, str], ...] = (
     ("broker.api_password", "it is given beside credentials"),
     ("broker.credentials", "the bot is live and its config names none"),
     ("broker.testnet", "it is true in paper mode"),
+    ("broker.margin_mode", "the bot is not live on a linear market"),
     ("broker.paper_trading_config", "the bot is live"),
     ("broker.paper_trading_config.mode", "it is given without any imperfection"),
     ("broker.paper_trading_config.<imperfection>", "it is given but switched off by another key"),

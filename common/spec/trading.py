@@ -51,7 +51,7 @@ LEVERAGE = Number(
     above=0,
     high=1000,
     default=Decimal(1),
-    note=f"of live linear orders: set it at the exchange, too; else it {SHOWN_ONLY}",
+    note=f"of live linear orders, set at the exchange; else it {SHOWN_ONLY}",
 )
 
 

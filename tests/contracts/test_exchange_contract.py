@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ from common.errors import ConfigurationError
 from common.spec.model import BrokerSpec
 from common.trading.order import Order
 from common.wire.ticket import Credentials, ExchangeTicket
-from worker.exchange_sim.setup import MarketSetup, SimSetup
+from worker.exchange_sim.setup import AccountSetup, MarketSetup, SimSetup
 from worker.exchange_sim.sim import ExchangeSim
 from worker.venue.exchange.exchange import CcxtExchange
 from worker.venue.exchange_port import (
@@ -26,12 +27,15 @@ from worker.venue.exchange_port import (
     Exchange,
     ExchangeAuthenticationError,
     ExchangeUnavailable,
+    InstrumentKind,
+    MarginTerms,
     OrderReport,
     Refused,
 )
 from worker.venue.paper import PaperExchange
 
 SYMBOL = "BTC/USDT"
+NAMES: dict[InstrumentKind, str] = {"spot": SYMBOL, "linear": "BTC/USDT:USDT"}
 PATIENCE = 20.0
 
 
@@ -41,13 +45,20 @@ class Scene:
 
     sim: ExchangeSim
     kind: str
+    """`live` or `paper`."""
+    market_type: InstrumentKind
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """Of the instrument."""
+        return NAMES[self.market_type]
 
     def exchange(self, **changes: Any) -> Exchange:
         account = self.sim.setup.accounts[0]
         keys = Credentials(api_key=account.api_key, secret=changes.pop("secret", account.secret))
         options = self.sim.ccxt_options(keys=False) | {"timeout": 1000}
-        live = self.kind == "ccxt"
+        live = self.kind == "live"
         ticket = ExchangeTicket(
             exchange="binance",
             mode="live" if live else "public",
@@ -56,7 +67,8 @@ class Scene:
             bucket_dir=self.folder / "rates",
         )
         clock = SystemClock()
-        market = CcxtExchange(ticket, changes.get("symbol", SYMBOL), "spot", changes.get("interval", "1s"), clock)
+        symbol, interval = changes.get("symbol", SYMBOL), changes.get("interval", "1s")
+        market = CcxtExchange(ticket, symbol, self.market_type, interval, clock, changes.get("terms"))
         return market if live else PaperExchange(market, BrokerSpec(type="binance"), clock)
 
     def run(self, play: Callable[[Exchange], Awaitable[None]], **changes: Any) -> None:
@@ -71,18 +83,31 @@ class Scene:
         asyncio.run(asyncio.wait_for(played(), 3 * PATIENCE))
 
 
-@pytest.fixture(params=["ccxt", "paper"])
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    with ExchangeSim(SimSetup(markets=(MarketSetup(symbol=SYMBOL),))) as sim:
+@contextmanager
+def a_scene(kind: str, market_type: InstrumentKind, folder: Path, **account: Any) -> Iterator[Scene]:
+    setup = SimSetup(markets=(MarketSetup(symbol=NAMES[market_type]),), accounts=(AccountSetup(**account),))
+    with ExchangeSim(setup) as sim:
         sim.set_price(SYMBOL, 100)
-        yield Scene(sim, request.param, tmp_path)
+        yield Scene(sim, kind, market_type, folder)
+
+
+@pytest.fixture(params=["live spot", "live linear", "paper spot", "paper linear"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    kind, market_type = request.param.split()
+    with a_scene(kind, market_type, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=["spot", "linear"])
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    with a_scene("live", request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Scene]:
-    with ExchangeSim(SimSetup(markets=(MarketSetup(symbol=SYMBOL),))) as sim:
-        sim.set_price(SYMBOL, 100)
-        yield Scene(sim, "ccxt", tmp_path)
+def perpetual(tmp_path: Path) -> Iterator[Scene]:
+    with a_scene("live", "linear", tmp_path) as made:
+        yield made
 
 
 def an_order(key: str = "tag1bot1000001", side: str = "buy", quantity: str = "0.5", **more: Any) -> Order:
@@ -115,7 +140,7 @@ async def final(exchange: Exchange, order: Order) -> OrderReport:
 def test_the_market_has_rules_candles_and_prices(scene: Scene) -> None:
     async def play(exchange: Exchange) -> None:
         market = exchange.market
-        assert (market.symbol, market.base, market.quote) == (SYMBOL, "BTC", "USDT")
+        assert (market.symbol, market.base, market.quote) == (scene.name, "BTC", "USDT")
         assert market.amount_step > 0
         assert market.price_step > 0
         since = datetime.now(UTC) - timedelta(seconds=20)
@@ -313,10 +338,10 @@ def test_an_exchange_that_does_not_answer_is_not_asked_by_everybody(live: Scene)
 
 def test_the_instrument_is_described_once_and_anew_after_a_refusal(live: Scene) -> None:
     async def nothing(exchange: Exchange) -> None:
-        assert exchange.market.symbol == SYMBOL
+        assert exchange.market.symbol == live.name
 
     async def refused(exchange: Exchange) -> None:
-        assert isinstance(await exchange.submit(an_order(quantity="1000")), Refused)
+        assert isinstance(await exchange.submit(an_order(quantity="100000")), Refused)
 
     def asked() -> int:
         return sum(request["kind"] == "exchange_info" for request in live.sim.requests())
@@ -347,3 +372,90 @@ def test_a_skewed_clock_is_measured(live: Scene) -> None:
         assert isinstance(await exchange.submit(an_order()), Accepted)
 
     live.run(play)
+
+
+def test_what_is_bought_is_held_and_what_is_sold_is_not(live: Scene) -> None:
+    async def play(exchange: Exchange) -> None:
+        assert await exchange.holding() == 0
+        assert isinstance(await exchange.submit(an_order()), Accepted)
+        held = await exchange.holding()
+        assert Decimal("0.499") <= held <= Decimal("0.5")  # spot: less a fee in what was bought
+        sold = an_order("tag1bot1000002", "sell", quantity="0.3")
+        assert isinstance(await exchange.submit(sold), Accepted)
+        assert await exchange.holding() == held - Decimal("0.3")
+
+    live.run(play)
+
+
+def test_a_short_position_is_held_below_nothing(perpetual: Scene) -> None:
+    async def play(exchange: Exchange) -> None:
+        perpetual.sim.set_position("rehearsal", SYMBOL, "-0.25")
+        assert await exchange.holding() == Decimal("-0.25")
+
+    perpetual.run(play)
+
+
+def test_an_order_that_leaves_a_position_never_opens_one(perpetual: Scene) -> None:
+    async def play(exchange: Exchange) -> None:
+        assert isinstance(await exchange.submit(an_order("tag1bot1000001", "sell")), Refused)
+        assert isinstance(await exchange.submit(an_order("tag1bot1000002", quantity="0.2")), Accepted)
+        leaving = an_order("tag1bot1000003", "sell", quantity="0.5")
+        assert isinstance(await exchange.submit(leaving), Accepted)
+        assert (await final(exchange, leaving)).filled == Decimal("0.2")
+        assert await exchange.holding() == 0
+
+    perpetual.run(play)
+
+
+def settings_of(scene: Scene) -> tuple[str, str]:
+    (position,) = scene.sim.positions()["rehearsal"]
+    return position["leverage"], position["marginType"]
+
+
+def test_the_account_is_set_to_the_terms_and_only_what_differs_is_sent(perpetual: Scene) -> None:
+    async def play(exchange: Exchange) -> None:
+        assert await exchange.agree() is None
+        assert settings_of(perpetual) == ("3", "isolated")
+
+    terms = MarginTerms(leverage=Decimal(3), margin_mode="isolated")
+    perpetual.run(play, terms=terms)
+    perpetual.run(play, terms=terms)
+    kinds = [request["kind"] for request in perpetual.sim.requests()]
+    assert (kinds.count("leverage.set"), kinds.count("margin_mode.set")) == (1, 1)
+
+
+def test_without_terms_the_account_stays_as_it_is(perpetual: Scene) -> None:
+    async def play(exchange: Exchange) -> None:
+        assert await exchange.agree() is None
+
+    perpetual.run(play)
+    assert settings_of(perpetual) == ("20", "cross")
+
+
+def test_an_account_in_hedge_mode_is_objected_to(tmp_path: Path) -> None:
+    async def play(exchange: Exchange) -> None:
+        assert "hedge mode" in str(await exchange.agree())
+
+    with a_scene("live", "linear", tmp_path, hedged=True) as scene:
+        scene.run(play, terms=MarginTerms())
+
+
+def test_terms_that_the_exchange_refuses_are_objected_to_with_their_remedy(perpetual: Scene) -> None:
+    async def too_much(exchange: Exchange) -> None:
+        assert "trading.leverage" in str(await exchange.agree())
+
+    async def while_held(exchange: Exchange) -> None:
+        perpetual.sim.set_position("rehearsal", SYMBOL, "0.1")
+        assert "broker.margin_mode" in str(await exchange.agree())
+
+    perpetual.run(too_much, terms=MarginTerms(leverage=Decimal(500)))
+    perpetual.run(while_held, terms=MarginTerms(margin_mode="isolated"))
+
+
+def test_an_exchange_that_does_not_answer_about_the_terms_is_no_objection(perpetual: Scene) -> None:
+    async def play(exchange: Exchange) -> None:
+        perpetual.sim.fault("hang_up", "leverage.set")
+        with pytest.raises(ExchangeUnavailable):
+            await exchange.agree()
+
+    perpetual.run(play, terms=MarginTerms(leverage=Decimal(2)))

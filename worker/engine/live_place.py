@@ -28,7 +28,7 @@ from worker.feeds.source import Source
 from worker.progress import Progress
 from worker.risk.instrument import Instrument
 from worker.venue.exchange.exchange import CcxtExchange
-from worker.venue.exchange_port import Exchange, ExchangeUnavailable
+from worker.venue.exchange_port import Exchange, ExchangeUnavailable, MarginTerms
 from worker.venue.live.live_venue import LiveVenue
 from worker.venue.live.terms import Terms
 from worker.venue.paper import PaperExchange
@@ -98,6 +98,7 @@ class LivePlace:
             min_amount=market.min_amount,
             max_amount=market.max_amount,
             min_cost=market.min_cost,
+            small_exits=market.kind == "linear",
         )
 
     @property
@@ -164,7 +165,9 @@ def _market_of(spec: BotSpec, ticket: Ticket, clock: Clock) -> CcxtExchange:
         raise ConfigurationError(
             f"bot {ticket.row.bot_id} trades at {spec.broker.exchange} and was given no access to it; restart it"
         )
-    return CcxtExchange(ticket.exchange, spec.symbol, spec.broker.market_type, spec.data.interval, clock)
+    broker = spec.broker
+    terms = MarginTerms(leverage=spec.trading.leverage, margin_mode=broker.margin_mode)
+    return CcxtExchange(ticket.exchange, spec.symbol, broker.market_type, spec.data.interval, clock, terms)
 
 
 def _account(spec: BotSpec) -> str:

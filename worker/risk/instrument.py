@@ -8,6 +8,8 @@ from decimal import Decimal
 from common.trading.money import round_down
 from worker.risk.denial import Denial
 
+_LEAST_COST = "min_notional"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
@@ -21,6 +23,8 @@ class Instrument:
     max_amount: Decimal | None = None
     min_cost: Decimal = Decimal(0)
     """Least quantity × price of an order."""
+    small_exits: bool = False
+    """Whether an order that closes a position may be worth less than that, as with perpetuals."""
 
     def amount(self, quantity: Decimal) -> Decimal:
         """`quantity` rounded down to the step, at most the largest order."""
@@ -40,9 +44,10 @@ class Instrument:
         cost = quantity * price
         if cost < self.min_cost:
             message = f"{quantity:f} at {price:f} is worth {cost:f}; the market takes no order below {self.min_cost:f}"
-            return Denial(rule="min_notional", message=message, limit=f"{self.min_cost:f}", value=f"{cost:f}")
+            return Denial(rule=_LEAST_COST, message=message, limit=f"{self.min_cost:f}", value=f"{cost:f}")
         return None
 
     def too_little(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether `quantity` cannot be sold at `price`."""
-        return self.refuses(self.amount(quantity), price) is not None
+        denial = self.refuses(self.amount(quantity), price)
+        return denial is not None and not (self.small_exits and denial.rule == _LEAST_COST)

@@ -17,6 +17,7 @@ from common.errors import BotvisorError
 from common.trading.order import Order, Side
 
 InstrumentKind = Literal["spot", "linear"]
+MarginMode = Literal["cross", "isolated"]
 ReportStatus = Literal["open", "filled", "cancelled", "rejected", "expired"]
 
 
@@ -64,10 +65,22 @@ class Market:
     maker_rate: Decimal = Decimal("0.001")
     taker_rate: Decimal = Decimal("0.001")
     """Fees as fractions of the notional."""
+    contract_size: Decimal = Decimal(1)
+    """Units of `base` in one unit of the exchange's quantities; quantities here are of `base` everywhere."""
     keeps_stops: bool = False
     """Whether a stop order can rest at the exchange."""
     finds_by_client_id: bool = False
     """Whether an order that was never acknowledged can be looked up by our own id, or by a list that carries it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTerms:
+    """How a perpetual is to be held."""
+
+    leverage: Decimal = Decimal(1)
+    """What a position's worth is divided by for the money set aside for it."""
+    margin_mode: MarginMode | None = None
+    """`cross`: all money of the account answers for it, `isolated`: its margin alone; None: as the account has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +219,18 @@ class Exchange(Protocol):
 
     async def balance(self) -> Balance:
         """What the account holds."""
+
+    async def holding(self) -> Decimal:
+        """What the account holds of the instrument, in units of its base, free or not; a short position is negative.
+
+        Raises ExchangeError.
+        """
+
+    async def agree(self) -> str | None:
+        """Have the account hold the instrument as the bot is to: for a perpetual one-way, margin mode and leverage.
+
+        What stands against it; None: nothing does. Raises ExchangeError.
+        """
 
     async def submit(self, order: Order) -> Submission:
         """Send `order` once, never twice, whatever happens. Never raises but for cancellation of the task."""

@@ -132,6 +132,14 @@ class PaperExchange:
         held: Mapping[str, Decimal] = {market.base: _COVERS_EVERYTHING, market.quote: _COVERS_EVERYTHING}
         return Balance(free=held, total=held)
 
+    async def holding(self) -> Decimal:
+        """Enough."""
+        return _COVERS_EVERYTHING
+
+    async def agree(self) -> str | None:
+        """Whatever is wanted."""
+        return None
+
     async def submit(self, order: Order) -> Submission:
         """See `Exchange.submit`."""
         known = self._orders.get(order.client_order_id)

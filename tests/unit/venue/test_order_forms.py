@@ -156,6 +156,32 @@ def test_a_perpetual_is_left_by_orders_that_only_reduce():
     assert "reduceOnly" not in a_form(an_order(side="sell", purpose="exit")).parameters
 
 
+def test_quantities_of_perpetuals_are_of_the_base_here_and_of_contracts_there():
+    described = {
+        "symbol": "BTC/USDT:USDT",
+        "base": "BTC",
+        "quote": "USDT",
+        "contractSize": 0.01,
+        "precision": {"amount": 0.1, "price": 0.1},
+        "limits": {"amount": {"min": 0.1, "max": 1000}},
+    }
+    market = market_of(described, "linear", TICK_SIZE, "okx", True)
+    assert (market.contract_size, market.amount_step) == (D("0.01"), D("0.001"))
+    assert (market.min_amount, market.max_amount) == (D("0.001"), 10)
+    assert a_form(an_order(quantity=D("0.1239")), market).quantity == "12.3"
+    told = {"id": 1, "amount": 12.3, "filled": 10, "cost": 2500.0, "side": "buy", "status": "open"}
+    report = report_of(told, carriage_of("okx"), NOON, contract_size=market.contract_size)
+    assert (report.quantity, report.filled, report.average_price) == (D("0.123"), D("0.1"), D(25000))
+    fill = execution_of(A_TRADE | {"amount": 10}, NOON, market.contract_size)
+    assert fill is not None
+    assert fill.quantity == D("0.1")
+
+
+def test_a_contract_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="is none"):
+        market_of({"symbol": "A/B:B", "base": "A", "quote": "B", "contractSize": -1}, "linear", TICK_SIZE, "okx", True)
+
+
 @pytest.mark.parametrize(
     ("told", "status"),
     [("open", "open"), ("closed", "filled"), ("canceled", "cancelled"), ("expired", "expired"),
@@ -237,7 +263,5 @@ def test_a_market_has_its_rules_and_those_that_are_not_told_forbid_nothing():
     assert (market.max_amount, market.min_cost, market.maker_rate, market.keeps_stops) == (None, 10, D("0.0002"), True)
     linear = {**described, "contractSize": 1.0}
     assert not market_of(linear, "linear", TICK_SIZE, "binanceusdm", True).keeps_stops
-    with pytest.raises(ValueError, match=r"a contract is 0\.01"):
-        market_of({**linear, "contractSize": 0.01}, "linear", TICK_SIZE, "okx", True)
     bare = market_of({"symbol": "A/B", "base": "A", "quote": "B"}, "spot", TICK_SIZE, "kraken", False)
     assert (bare.amount_step, bare.min_cost, bare.keeps_stops) == (FINEST_STEP, D(0), False)

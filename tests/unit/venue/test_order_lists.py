@@ -36,7 +36,7 @@ class Lists:
     """A line to an exchange that tells fills by pages, from one end, and orders by lists alone."""
 
     def __init__(self, *, newest_first: bool, knows_until: bool = True) -> None:
-        self.market = SimpleNamespace(symbol=SYMBOL)
+        self.market = SimpleNamespace(symbol=SYMBOL, contract_size=Decimal(1))
         self.client = SimpleNamespace(has={"fetchClosedOrders": True})
         self.clock = SystemClock()
         self._newest_first, self._knows_until = newest_first, knows_until

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from worker.venue.exchange.client import keep_to_limit, make_client, rate_of
 from worker.venue.exchange.client_ids import carriage_of
 from worker.venue.exchange.instrument import find_market, know_only, other_names
 from worker.venue.exchange.line import Line, timeout_of
+from worker.venue.exchange.margin_account import MarginAccount, prefer_margin_mode
 from worker.venue.exchange.market_cache import MarketCache
 from worker.venue.exchange.nonce import Nonces, count_together
 from worker.venue.exchange.orders import Orders
@@ -30,6 +32,7 @@ from worker.venue.exchange_port import (
     ExchangeUnavailable,
     Execution,
     InstrumentKind,
+    MarginTerms,
     Market,
     OrderReport,
     Quote,
@@ -49,14 +52,24 @@ class CcxtExchange:
     """One account and instrument. Belongs to the event loop that calls `open`."""
 
     def __init__(
-        self, ticket: ExchangeTicket, symbol: str, kind: InstrumentKind, interval: str | None, clock: Clock
+        self,
+        ticket: ExchangeTicket,
+        symbol: str,
+        kind: InstrumentKind,
+        interval: str | None,
+        clock: Clock,
+        terms: MarginTerms | None = None,
     ) -> None:
-        """`symbol` as the bot's config has it; `interval` is checked to be offered where given."""
+        """`symbol` as the bot's config has it; `interval` is checked to be offered where given.
+
+        `terms`: how a perpetual is held; None: as the account has it.
+        """
         self._ticket = ticket
         self._symbol = symbol
         self._interval = interval
         self._clock = clock
         self._kind = kind
+        self._terms = terms
         self._waiting = Waiting()
         self._kept_market = MarketCache(ticket, symbol, kind)
         self._client: Any = None
@@ -65,6 +78,7 @@ class CcxtExchange:
         self._claims: Claims | None = None
         self._line: Line | None = None
         self._orders: Orders | None = None
+        self._margin: MarginAccount | None = None
         self._quote: Quote | None = None
         self._candles: dict[str, Stream] = {}
         self._quotes: Stream | None = None
@@ -157,6 +171,17 @@ class CcxtExchange:
         """See `Exchange.balance`."""
         return balance_of(await self._open_line.read("the balance", "fetch_balance"))
 
+    async def holding(self) -> Decimal:
+        """See `Exchange.holding`."""
+        if self._margin is not None:
+            return await self._margin.position()
+        balance = await self.balance()
+        return balance.total.get(self.market.base, Decimal(0))
+
+    async def agree(self) -> str | None:
+        """See `Exchange.agree`."""
+        return None if self._margin is None or self._terms is None else await self._margin.agree()
+
     async def submit(self, order: Order) -> Submission:
         """See `Exchange.submit`. Cancelling the caller does not break off what is being sent."""
         verdict = await self._open_orders.submit(order)
@@ -210,6 +235,10 @@ class CcxtExchange:
             raise ConfigurationError(f"the rules of {self._symbol} at {name}: {error}") from error
         line = Line(name, client, calls, self._waiting, self._clock, market, described)
         self._line, self._orders = line, Orders(line, carriage, lambda: self._quote)
+        if self._kind == "linear":
+            terms = self._terms or MarginTerms()
+            prefer_margin_mode(client, terms)
+            self._margin = MarginAccount(line, terms)
         if ticket.credentials is not None:
             if not carriage.finds:
                 self._claims = Claims(ticket.bucket_dir, name, client.apiKey, market.symbol)
@@ -250,7 +279,7 @@ class CcxtExchange:
 
     async def _drop(self) -> None:
         client, shared = self._client, (self._bucket, self._nonces, self._claims)
-        self._client = self._bucket = self._nonces = self._claims = self._line = self._orders = None
+        self._client = self._bucket = self._nonces = self._claims = self._line = self._orders = self._margin = None
         if client is not None:
             await client.close()
         for file in shared:

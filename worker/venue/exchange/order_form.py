@@ -19,7 +19,10 @@ STOP_SLACK = Decimal("0.03")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """Arguments of `create_order`; numbers as text, so that none is rounded on the way."""
+    """Arguments of `create_order`; numbers as text, so that none is rounded on the way.
+
+    The quantity is in the exchange's units: of a perpetual, contracts.
+    """
 
     symbol: str
     order_type: str
@@ -61,7 +64,7 @@ def form_of(
         symbol=market.symbol,
         order_type=order_type,
         side=order.side,
-        quantity=f"{quantity_to_send(market, order.quantity):f}",
+        quantity=f"{quantity_to_send(market, order.quantity) / market.contract_size:f}",
         price=None if price is None else f"{price:f}",
         parameters=parameters,
     )

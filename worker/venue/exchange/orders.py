@@ -97,9 +97,9 @@ class Orders:
 
     async def _page(self, found: dict[str, Execution], begin: int, more: Mapping[str, Any]) -> Sequence[Execution]:
         """Put one page of executions into `found`; those that are new, none when no page can come after it."""
-        symbol, now = self._line.market.symbol, self._line.clock.now()
-        trades = await self._line.inquire("executions", "fetch_my_trades", symbol, begin, None, dict(more))
-        news = [each for trade in trades if (each := execution_of(trade, now)) is not None]
+        market, now = self._line.market, self._line.clock.now()
+        trades = await self._line.inquire("executions", "fetch_my_trades", market.symbol, begin, None, dict(more))
+        news = [each for trade in trades if (each := execution_of(trade, now, market.contract_size)) is not None]
         fresh = [each for each in news if each.execution_id not in found]
         found.update((each.execution_id, each) for each in fresh)
         return fresh if len(trades) >= _SMALLEST_PAGE else []
@@ -121,7 +121,7 @@ class Orders:
         doubt = of_answer(answer, str(self._carriage.encode(order.client_order_id)))
         if doubt is not None:
             return doubt
-        report = report_of(answer, self._carriage, self._line.clock.now(), order.client_order_id)
+        report = self._read(answer, order.client_order_id)
         if report.status == "rejected":
             return Refused(reason="the exchange took the order and rejected it", error_class="exchange")
         return Accepted(report=report)
@@ -183,9 +183,12 @@ class Orders:
 
     def _report(self, answer: Mapping[str, Any], what: str, known: str | None) -> OrderReport:
         try:
-            return report_of(answer, self._carriage, self._line.clock.now(), known)
+            return self._read(answer, known)
         except (ValueError, TypeError, AttributeError) as error:
             raise ExchangeUnavailable(f"{what}: {error}") from error
+
+    def _read(self, answer: Mapping[str, Any], known: str | None) -> OrderReport:
+        return report_of(answer, self._carriage, self._line.clock.now(), known, self._line.market.contract_size)
 
     def reports(self, orders: Sequence[Mapping[str, Any]]) -> list[OrderReport]:
         """What the exchange told of orders in this instrument."""

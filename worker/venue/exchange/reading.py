@@ -12,7 +12,7 @@ from typing import Any
 
 from common.trading.money import decimal_of
 from worker.venue.exchange.client_ids import Carriage
-from worker.venue.exchange.rules import FINEST_STEP, step_of
+from worker.venue.exchange.rules import step_of
 from worker.venue.exchange_port import (
     Balance,
     Candle,
@@ -59,23 +59,22 @@ def market_of(market: Mapping[str, Any], kind: InstrumentKind, mode: int, exchan
     precision, limits = market.get("precision") or {}, market.get("limits") or {}
     amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
     largest = number(amount.get("max"))
-    contract = number(market.get("contractSize"))
-    if kind == "linear" and contract not in (None, Decimal(1)):
-        raise ValueError(
-            f"{market['symbol']}: a contract is {contract} {market['base']}; only contracts of one unit can be traded"
-        )
+    unit = (kind == "linear" and number(market.get("contractSize"))) or Decimal(1)
+    if unit < 0:
+        raise ValueError(f"a contract of {unit} {market['base']} is none")
     return Market(
         symbol=market["symbol"],
         base=market["base"],
         quote=market["quote"],
         kind=kind,
-        amount_step=step_of(precision.get("amount"), mode) or FINEST_STEP,
-        price_step=step_of(precision.get("price"), mode) or FINEST_STEP,
-        min_amount=number(amount.get("min")) or Decimal(0),
-        max_amount=largest or None,
+        amount_step=step_of(precision.get("amount"), mode) * unit,
+        price_step=step_of(precision.get("price"), mode),
+        min_amount=(number(amount.get("min")) or Decimal(0)) * unit,
+        max_amount=largest * unit if largest else None,
         min_cost=number(cost.get("min")) or Decimal(0),
         maker_rate=_rate(market.get("maker")),
         taker_rate=_rate(market.get("taker")),
+        contract_size=unit,
         # Stops of perpetuals are kept in a list of their own there, under other calls: the worker watches the price.
         keeps_stops=kind == "spot" and exchange in BINANCE and bool(stop_types(market)),
         finds_by_client_id=finds,
@@ -88,18 +87,24 @@ def stop_types(market: Mapping[str, Any]) -> frozenset[str]:
     return _STOP_TYPES & {str(each) for each in named}
 
 
-def report_of(order: Mapping[str, Any], carriage: Carriage, now: datetime, known: str | None = None) -> OrderReport:
+def report_of(
+    order: Mapping[str, Any],
+    carriage: Carriage,
+    now: datetime,
+    known: str | None = None,
+    contract_size: Decimal = Decimal(1),
+) -> OrderReport:
     """The state of an order. Raises ValueError when the answer names no order."""
     if not order.get("id"):
         raise ValueError("the answer names no order")
-    filled = number(order.get("filled")) or Decimal(0)
+    filled = (number(order.get("filled")) or Decimal(0)) * contract_size
     told = order.get("lastUpdateTimestamp") or order.get("lastTradeTimestamp") or order.get("timestamp")
     return OrderReport(
         exchange_order_id=str(order["id"]),
         client_order_id=carriage.decode(order, known),
         status=_STATUS.get(str(order.get("status")), "open"),
         side="sell" if order.get("side") == "sell" else "buy",
-        quantity=number(order.get("amount")) or Decimal(0),
+        quantity=(number(order.get("amount")) or Decimal(0)) * contract_size,
         filled=filled,
         average_price=_average(order, filled),
         at=moment_of(told, now),
@@ -108,7 +113,7 @@ def report_of(order: Mapping[str, Any], carriage: Carriage, now: datetime, known
     )
 
 
-def execution_of(trade: Mapping[str, Any], now: datetime) -> Execution | None:
+def execution_of(trade: Mapping[str, Any], now: datetime, contract_size: Decimal = Decimal(1)) -> Execution | None:
     """One fill; None for what lacks an id, an order, a quantity or a price."""
     quantity, price = number(trade.get("amount")), number(trade.get("price"))
     if not trade.get("id") or not trade.get("order") or not quantity or not price:
@@ -118,7 +123,7 @@ def execution_of(trade: Mapping[str, Any], now: datetime) -> Execution | None:
         execution_id=str(trade["id"]),
         exchange_order_id=str(trade["order"]),
         side="sell" if trade.get("side") == "sell" else "buy",
-        quantity=quantity,
+        quantity=quantity * contract_size,
         price=price,
         fee=number(fee.get("cost")) or Decimal(0),
         fee_currency=fee.get("currency") if number(fee.get("cost")) is not None else None,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
 from common.trading.order import Order
-from worker.venue.exchange_port import Balance, Market, OrderReport
+from worker.venue.exchange_port import InstrumentKind, Market, OrderReport
+
+_WENT: Mapping[InstrumentKind, str] = {
+    "spot": "somebody sold or moved it",
+    "linear": "somebody closed it, or the exchange did (liquidation)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +48,25 @@ def strange_orders(prefix: str, known: Collection[str], open_orders: Iterable[Or
     return findings
 
 
-def uncovered_position(market: Market, balance: Balance, held: Decimal) -> list[Finding]:
+def uncovered_position(market: Market, there: Decimal, held: Decimal) -> list[Finding]:
     """The account must hold at least what this bot holds; other bots and people may hold more there."""
-    if market.kind != "spot":
-        return []
-    there = balance.total.get(market.base, Decimal(0))
     if there + market.amount_step >= held:
         return []
     return [
         Finding(
             key="uncovered-position",
             severity="error",
-            message=f"this bot holds {held:f} {market.base} by its records, the account only {there:f}: somebody "
-            "sold or moved it. Bring it back, or close the bot's trade by hand; nothing is bought until it adds up",
+            message=f"this bot holds {held:f} {market.base} by its records, the account only {there:f}: "
+            f"{_WENT[market.kind]}. Bring it back, or close the bot's trade by hand; nothing is bought until it adds "
+            "up",
             details={"held": f"{held:f}", "account": f"{there:f}", "currency": market.base},
         )
     ]
+
+
+def disagreement(objection: str) -> Finding:
+    """The account is not set to what the bot needs."""
+    return Finding(key="margin-terms", severity="error", message=f"{objection}. Nothing is bought until then")
 
 
 def late_order(order: Order, report: OrderReport) -> Finding:

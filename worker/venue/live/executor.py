@@ -17,6 +17,7 @@ from worker.venue.exchange_port import Exchange, ExchangeAuthenticationError, Ex
 from worker.venue.live.audit import (
     Finding,
     FindingLog,
+    disagreement,
     late_order,
     overfilled,
     strange_orders,
@@ -32,7 +33,7 @@ _RETRY_FIRST, _RETRY_MOST = 0.5, 30.0
 _DISTRUSTED_FOR = 900.0
 """Seconds during which an order that the exchange denied is asked for again now and then."""
 _CONFIRM_AFTER = 3.0
-"""Seconds until a missing balance is looked at again: fills may be on their way."""
+"""Seconds until a missing holding is looked at again: fills may be on their way."""
 
 
 class Levels:
@@ -82,6 +83,7 @@ class Executor:
         self._taken_ids: set[str] = set()
         self._knows_all = asyncio.Event()
         self._stopped = False
+        self._agreed = False
         self.price: Decimal | None = None
         """What the instrument could be sold at, of the last quote; read by the trading thread."""
         self.latencies: Latencies = {}
@@ -235,7 +237,8 @@ class Executor:
     async def _examine(self) -> None:
         await self._knows_all.wait()
         while True:
-            found = await self._strange()
+            found = await self._disagreement()
+            found += await self._strange()
             found += await self._uncovered()
             found += await self._turned_up()
             new, over = self._log.take(found)
@@ -243,6 +246,14 @@ class Executor:
             if new or over:
                 self._found(new, over, self._clock.now())
             await self._waiting.pause(self._terms.audit_interval)
+
+    async def _disagreement(self) -> list[Finding]:
+        """Asked until the account agrees; then this life may rely on it."""
+        if self._agreed:
+            return []
+        objection = await self._exchange.agree()
+        self._agreed = objection is None
+        return [] if objection is None else [disagreement(objection)]
 
     async def _strange(self) -> list[Finding]:
         reports = await self._exchange.open_orders()
@@ -259,20 +270,20 @@ class Executor:
 
     async def _uncovered(self) -> list[Finding]:
         """Only believed when nothing is under way and a second look agrees."""
-        first = await self._look_at_balance()
+        first = await self._look_at_holding()
         if not first:
             return []
         await self._waiting.pause(_CONFIRM_AFTER)
-        return await self._look_at_balance()
+        return await self._look_at_holding()
 
-    async def _look_at_balance(self) -> list[Finding]:
+    async def _look_at_holding(self) -> list[Finding]:
         if self._under_way or not self.held:
             return []
         held = self.held
-        balance = await self._exchange.balance()
+        there = await self._exchange.holding()
         if self._under_way or self.held != held:
             return []
-        return uncovered_position(self._exchange.market, balance, held)
+        return uncovered_position(self._exchange.market, there, held)
 
     @property
     def _under_way(self) -> bool:

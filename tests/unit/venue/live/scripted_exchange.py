@@ -93,6 +93,7 @@ class ScriptedExchange:
         self.sent: list[str] = []
         self.cancels: list[str] = []
         self.held = Decimal(0)
+        self.objection: str | None = None
         self.failure_of_open: Exception | None = None
         self.failure_of_news: Exception | None = None
         self.closed = False
@@ -126,6 +127,12 @@ class ScriptedExchange:
 
     async def balance(self) -> Balance:
         return Balance(free={"BTC": self.held}, total={"BTC": self.held})
+
+    async def holding(self) -> Decimal:
+        return self.held
+
+    async def agree(self) -> str | None:
+        return self.objection
 
     async def submit(self, order: Order) -> Submission:
         """Accepted or not before the answer is lost, and perhaps only long after."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from live_orders import BEGIN, MARKET, Truth, an_order
 
-from worker.venue.exchange_port import Balance, OrderReport
+from worker.venue.exchange_port import OrderReport
 from worker.venue.live.audit import FindingLog, strange_orders, uncovered_position
 from worker.venue.live.fees import charge_of
 from worker.venue.live.matching import Ambiguity, Match, match
@@ -80,7 +80,6 @@ def test_orders_of_others_and_known_ones_are_left_alone(name: str | None) -> Non
 
 def test_a_position_that_the_account_does_not_hold_is_found_and_more_than_it_is_no_matter() -> None:
     def found(there: str) -> int:
-        balance = Balance(free={}, total={"BTC": Decimal(there)})
-        return len(uncovered_position(MARKET, balance, Decimal(1)))
+        return len(uncovered_position(MARKET, Decimal(there), Decimal(1)))
 
     assert (found("0.5"), found("0.9995"), found("1"), found("7")) == (1, 0, 0, 0)
