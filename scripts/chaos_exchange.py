@@ -28,7 +28,7 @@ TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "acceptance")]
 
 from database import Database  # noqa: E402
-from live_market import LIVE, SYMBOL, an_exchange_bot, client_order_ids, filled_at  # noqa: E402
+from live_market import LEVERAGED, LIVE, PERPETUAL, SYMBOL, an_exchange_bot, client_order_ids, filled_at  # noqa: E402
 from postgres import Postgres  # noqa: E402
 from world import World  # noqa: E402
 
@@ -64,8 +64,11 @@ SETTLE = 180.0
 def main() -> int:
     """Run what the options ask for; the exit code."""
     options = _options()
-    print(f"seed {options.seed}: {options.orders} orders of {options.bots} bots on {options.database}", flush=True)
-    with _world(options.database) as world, ExchangeSim(_setup(options.bots, options.seed)) as exchange:
+    print(
+        f"seed {options.seed}: {options.orders} orders of {options.bots} bots, {options.market}, {options.database}",
+        flush=True,
+    )
+    with _world(options.database) as world, ExchangeSim(_setup(options)) as exchange:
         bots = _begin(world, exchange, options.bots)
         began = time.monotonic()
         kills = _disturb(world, exchange, bots, options)
@@ -86,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Orders under faults at the stand-in exchange.")
     parser.add_argument("--orders", type=int, default=3000, help="how many the exchange has taken when it ends")
     parser.add_argument("--bots", type=int, default=8)
+    parser.add_argument("--market", choices=("spot", "linear"), default="spot")
     parser.add_argument("--seed", type=int, default=None, help="default: a new one, which is printed")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--pause", type=float, default=3.0, help="mean seconds between two kills")
@@ -117,10 +121,14 @@ def _world(database: str) -> Iterator[World]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _setup(bots: int, seed: int) -> SimSetup:
-    accounts = tuple(AccountSetup(name=f"a{n}", api_key=f"key-{n}", secret=f"secret-{n}") for n in range(bots))
+def _setup(options: argparse.Namespace) -> SimSetup:
+    accounts = tuple(AccountSetup(name=f"a{n}", api_key=f"key-{n}", secret=f"secret-{n}") for n in range(options.bots))
     return SimSetup(
-        markets=(MarketSetup(symbol=SYMBOL),), accounts=accounts, seed=seed, weight_limit=1_000_000, order_limit=10_000
+        markets=(MarketSetup(symbol=PERPETUAL if options.market == "linear" else SYMBOL),),
+        accounts=accounts,
+        seed=options.seed,
+        weight_limit=1_000_000,
+        order_limit=10_000,
     )
 
 
@@ -131,7 +139,8 @@ def _begin(world: World, exchange: ExchangeSim, count: int) -> list[int]:
         exchange.fault(fault, on, **rule)
     bots = []
     for number, account in enumerate(exchange.setup.accounts[:count]):
-        broker = LIVE | {"api_key": account.api_key, "api_secret": account.secret}
+        kind = LEVERAGED if exchange.setup.perpetual else LIVE
+        broker = kind | {"api_key": account.api_key, "api_secret": account.secret}
         guard = {"risk_management": {"stop_loss_pct": 3}} if number % 2 else {}
         bots.append(world.insert_bot(an_exchange_bot(broker, trading={"on_stop": "close_position"}, **guard)))
     world.start(**PATIENT)
@@ -199,12 +208,23 @@ def _left_over(world: World, exchange: ExchangeSim, bots: list[int]) -> list[str
     wrong = []
     for trade in world.database.rows("SELECT bot_id, id FROM trading_trades WHERE status = 'open'"):
         wrong.append(f"trade {trade['id']} of bot {trade['bot_id']} is still open")
-    for bot_id, account in zip(bots, exchange.balances().values(), strict=True):
-        for each in account:
-            held = Decimal(str(each["free"])) + Decimal(str(each["locked"]))
-            if each["asset"] == "BTC" and held > DUST:
-                wrong.append(f"bot {bot_id} holds {held} after it was switched off")
+    for bot_id, held in zip(bots, _held(exchange), strict=True):
+        if abs(held) > (0 if exchange.setup.perpetual else DUST):
+            wrong.append(f"bot {bot_id} holds {held} after it was switched off")
     return wrong
+
+
+def _held(exchange: ExchangeSim) -> list[Decimal]:
+    """Of the instrument, by account."""
+    if exchange.setup.perpetual:
+        return [Decimal(str(position["positionAmt"])) for (position,) in exchange.positions().values()]
+    return [
+        sum(
+            (Decimal(str(each[name])) for each in account for name in ("free", "locked") if each["asset"] == "BTC"),
+            Decimal(0),
+        )
+        for account in exchange.balances().values()
+    ]
 
 
 if __name__ == "__main__":

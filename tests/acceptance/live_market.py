@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
+import psutil
 from builders import BUY_ON_ANY_FALL, a_bot, an_exit, merged
 from world import World
 
@@ -16,15 +18,17 @@ from worker.exchange_sim.setup import MarketSetup, SimSetup
 from worker.exchange_sim.sim import ExchangeSim
 
 SYMBOL = "BTC/USDT"
+PERPETUAL = "BTC/USDT:USDT"
 GATE = {"live_trading_confirmed": True, "risk_management": {"max_position_size": 3000, "max_daily_loss": 100000}}
 LIVE = {"type": "binance", "trading_mode": "live", "cash": 5000} | GATE
+LEVERAGED = LIVE | {"market_type": "linear", "margin_mode": "isolated"}
 ON_PAPER = {"type": "binance", "trading_mode": "paper", "cash": 5000}
 
 
 @contextmanager
-def exchange_for(world: World, **setup: Any) -> Iterator[ExchangeSim]:
+def exchange_for(world: World, symbol: str = SYMBOL, **setup: Any) -> Iterator[ExchangeSim]:
     """The exchange, to which every bot of the world goes that names binance. It outlives whatever is killed."""
-    with ExchangeSim(SimSetup(markets=(MarketSetup(symbol=SYMBOL),), **setup)) as exchange:
+    with ExchangeSim(SimSetup(markets=(MarketSetup(symbol=symbol),), **setup)) as exchange:
         account = exchange.setup.accounts[0]
         options = exchange.ccxt_options(keys=False) | {"timeout": 1500}
         world.settings["BOTVISOR_CCXT_BINANCE"] = json.dumps(options)
@@ -46,6 +50,19 @@ def an_exchange_bot(broker: dict[str, Any] = LIVE, **override: Any) -> dict[str,
         "data": {"data_source": "binance", "interval": "1s", "lookback_bars": 30},
     }
     return merged(config, override)
+
+
+def closed(world: World, bot_id: int) -> int:
+    return sum(trade["status"] == "closed" for trade in world.trades(bot_id))
+
+
+def kill_worker(world: World, bot_id: int) -> None:
+    pid = world.worker(bot_id)
+    if pid is not None:
+        try:
+            psutil.Process(pid).send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            return
 
 
 def client_order_ids(exchange: ExchangeSim) -> list[str]:
@@ -72,6 +89,12 @@ def held_at(exchange: ExchangeSim, asset: str = "BTC") -> Decimal:
         (Decimal(str(each["free"])) + Decimal(str(each["locked"])) for each in account if each["asset"] == asset),
         Decimal(0),
     )
+
+
+def position_at(exchange: ExchangeSim) -> Decimal:
+    """Of the one account, in the one perpetual."""
+    ((position,),) = exchange.positions().values()
+    return Decimal(str(position["positionAmt"]))
 
 
 def assert_nothing_twice_and_nothing_lost(world: World, exchange: ExchangeSim, bot_id: int) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import signal
 from collections.abc import Iterator
 from decimal import Decimal
 
-import psutil
 import pytest
 from builders import an_exit
 from live_market import (
@@ -15,10 +13,12 @@ from live_market import (
     an_exchange_bot,
     assert_nothing_twice_and_nothing_lost,
     client_order_ids,
+    closed,
     exchange_for,
     filled_at,
     filled_in,
     held_at,
+    kill_worker,
 )
 from world import World
 
@@ -36,10 +36,6 @@ def exchange(lite_world: World) -> Iterator[ExchangeSim]:
         yield running
 
 
-def closed(world: World, bot_id: int) -> int:
-    return sum(trade["status"] == "closed" for trade in world.trades(bot_id))
-
-
 def close_out(world: World, exchange: ExchangeSim, bot_id: int) -> None:
     """Switch the bot off, its position being closed, and see that both sides say the same."""
     world.until_running(bot_id)
@@ -49,15 +45,6 @@ def close_out(world: World, exchange: ExchangeSim, bot_id: int) -> None:
     assert_nothing_twice_and_nothing_lost(world, exchange, bot_id)
     assert held_at(exchange) < DUST
     assert [trade for trade in world.trades(bot_id) if trade["status"] == "open"] == []
-
-
-def kill_worker(world: World, bot_id: int) -> None:
-    pid = world.worker(bot_id)
-    if pid is not None:
-        try:
-            psutil.Process(pid).send_signal(signal.SIGKILL)
-        except psutil.NoSuchProcess:
-            return
 
 
 CLOSING = {"trading": {"on_stop": "close_position"}}

@@ -11,8 +11,9 @@ from typing import Any
 from worker.exchange_sim.account import Account
 from worker.exchange_sim.faults import ORDER, TRANSPORT, FaultRule, Faults
 from worker.exchange_sim.house import House
+from worker.exchange_sim.kinds import PLACE
 from worker.exchange_sim.limits import Limits
-from worker.exchange_sim.operations import PLACE, Operation
+from worker.exchange_sim.operations import Operation
 from worker.exchange_sim.refusal import Refusal
 from worker.exchange_sim.request import Request
 from worker.exchange_sim.request_log import Entry, RequestLog

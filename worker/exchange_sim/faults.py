@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from worker.exchange_sim.kinds import PLACE, REQUESTS, STREAMS
 from worker.exchange_sim.order import SimOrder
 
 TRANSPORT = ("late", "hang_up", "error", "empty", "malformed", "double", "lag", "too_many", "banned", "maintenance")
@@ -70,8 +71,11 @@ class FaultRule(BaseModel):
                 f"{self.fault} on {self.on}: {', '.join(STREAM)} happen to stream.user or stream.market, "
                 "all others to requests"
             )
-        if self.fault in ORDER and not fnmatchcase("order.create", self.on):
-            raise ValueError(f"{self.fault} happens to order.create, not to {self.on}")
+        if self.fault in ORDER and not fnmatchcase(PLACE, self.on):
+            raise ValueError(f"{self.fault} happens to {PLACE}, not to {self.on}")
+        there = STREAMS if streams else REQUESTS
+        if not any(fnmatchcase(kind, self.on) for kind in there):
+            raise ValueError(f"nothing is called {self.on}; there are {', '.join(there)}, and * as wildcard")
         return self
 
     @property

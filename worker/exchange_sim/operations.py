@@ -9,10 +9,8 @@ from typing import Any
 from worker.exchange_sim import contract_operations as contract
 from worker.exchange_sim import private_operations as private
 from worker.exchange_sim import public_operations as public
+from worker.exchange_sim.kinds import PLACE
 from worker.exchange_sim.request import Request
-
-PLACE = "order.create"
-"""The kind of what may suffer from the faults of orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Operation:
     """One thing the exchange does."""
 
     kind: str
-    """Name in fault rules and in the log of requests."""
+    """One of `kinds.REQUESTS`."""
     run: Callable[[Request], Any]
     """Raises Refusal."""
     weight: int = 1
