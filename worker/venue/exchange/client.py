@@ -62,7 +62,7 @@ def make_client(ticket: ExchangeTicket, kind: InstrumentKind) -> Any:
         )
     client = getattr(library, ticket.exchange)(constructor_options(ticket, kind))
     if ticket.mode == "testnet":
-        _to_test_network(client, ticket)
+        _to_test_network(client, ticket, kind)
     _restrict_markets(client, kind)
     _know_errors_on_any_host(client, kind)
     if hasattr(client, "streaming"):
@@ -101,10 +101,13 @@ def rate_of(client: Any) -> float:
     return 1000.0 / max(1.0, float(client.rateLimit))
 
 
-def _to_test_network(client: Any, ticket: ExchangeTicket) -> None:
+def _to_test_network(client: Any, ticket: ExchangeTicket, kind: InstrumentKind) -> None:
     if "test" not in client.urls:
         raise ConfigurationError(f"exchange {ticket.exchange!r} has no test network; leave testnet out")
-    client.set_sandbox_mode(True)
+    if kind == "linear" and "demo" in client.urls and client.id.startswith(_BINANCE):
+        client.enable_demo_trading(True)  # it has closed its test network of perpetuals for that
+    else:
+        client.set_sandbox_mode(True)
     own = ticket.options.get("urls")
     if isinstance(own, Mapping) and "api" in own:
         client.urls = laid_over(client.urls, {"api": own["api"]})

@@ -235,11 +235,11 @@ class CcxtExchange:
             raise ConfigurationError(f"the rules of {self._symbol} at {name}: {error}") from error
         line = Line(name, client, calls, self._waiting, self._clock, market, described)
         self._line, self._orders = line, Orders(line, carriage, lambda: self._quote)
-        if self._kind == "linear":
-            terms = self._terms or MarginTerms()
-            prefer_margin_mode(client, terms)
-            self._margin = MarginAccount(line, terms)
         if ticket.credentials is not None:
+            if self._kind == "linear":
+                terms = self._terms or MarginTerms()
+                prefer_margin_mode(client, terms)
+                self._margin = MarginAccount(line, terms)
             if not carriage.finds:
                 self._claims = Claims(ticket.bucket_dir, name, client.apiKey, market.symbol)
             await self.balance()

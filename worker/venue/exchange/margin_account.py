@@ -8,6 +8,7 @@ from typing import Any
 
 from loguru import logger
 
+from common.errors import ConfigurationError
 from worker.venue.exchange.line import Line
 from worker.venue.exchange.reading import BINANCE, number
 from worker.venue.exchange_port import ExchangeRefusal, MarginTerms
@@ -26,8 +27,13 @@ class MarginAccount:
     """The account of one line."""
 
     def __init__(self, line: Line, terms: MarginTerms) -> None:
+        """Raises ConfigurationError where positions cannot be asked for: then nothing could be compared."""
         self._line = line
         self._terms = terms
+        if not self._offers("fetchPositions"):
+            raise ConfigurationError(
+                f"the positions at {line.name} cannot be asked for; trade perpetuals at another exchange"
+            )
 
     async def agree(self) -> str | None:
         """Set what differs from the terms; what stands against trading on them, None: nothing.

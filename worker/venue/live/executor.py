@@ -32,6 +32,7 @@ from worker.venue.waiting import Waiting
 _RETRY_FIRST, _RETRY_MOST = 0.5, 30.0
 _DISTRUSTED_FOR = 900.0
 """Seconds during which an order that the exchange denied is asked for again now and then."""
+_NOT_EXAMINED = "the account has not been examined yet"
 _CONFIRM_AFTER = 3.0
 """Seconds until a missing holding is looked at again: fills may be on their way."""
 
@@ -83,14 +84,14 @@ class Executor:
         self._taken_ids: set[str] = set()
         self._knows_all = asyncio.Event()
         self._stopped = False
-        self._agreed = False
+        self._agreed = self._examined = False
         self.price: Decimal | None = None
         """What the instrument could be sold at, of the last quote; read by the trading thread."""
         self.latencies: Latencies = {}
         """How long this life's orders took; replaced as a whole, read by the trading thread."""
         self.held = Decimal(0)
         """What the book holds; written by the trading thread."""
-        self.obstacle: str | None = "the account has not been examined yet"
+        self.obstacle: str | None = _NOT_EXAMINED
         """Why nothing may be bought; read by the trading thread."""
 
     def submit(self, order: Order, decided_at: float) -> None:
@@ -237,15 +238,24 @@ class Executor:
     async def _examine(self) -> None:
         await self._knows_all.wait()
         while True:
-            found = await self._disagreement()
-            found += await self._strange()
-            found += await self._uncovered()
-            found += await self._turned_up()
-            new, over = self._log.take(found)
+            new, over = self._log.take(await self._findings())
             self.obstacle = self._log.obstacle
             if new or over:
                 self._found(new, over, self._clock.now())
             await self._waiting.pause(self._terms.audit_interval)
+
+    async def _findings(self) -> list[Finding]:
+        try:
+            found = await self._disagreement()
+            found += await self._strange()
+            found += await self._uncovered()
+            found += await self._turned_up()
+        except ExchangeError as error:
+            if not self._examined:
+                self.obstacle = f"{_NOT_EXAMINED}: {error}"
+            raise
+        self._examined = True
+        return found
 
     async def _disagreement(self) -> list[Finding]:
         """Asked until the account agrees; then this life may rely on it."""

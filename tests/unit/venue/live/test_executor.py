@@ -341,3 +341,29 @@ def test_lives_too_short_to_wait_for_the_exchanges_no_wait_for_it_together(boot:
         assert bool(ends) is is_learned
 
     run_virtually(scene)
+
+
+def test_until_the_account_agrees_nothing_may_be_bought_and_then_all_goes_on_by_itself() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time)
+        exchange.objection = "hedge mode"
+        life = Life(loop, exchange)
+        await until(lambda: life.findings == ["margin-terms"])
+        assert "hedge mode" in str(life.executor.obstacle)
+        exchange.objection = None
+        await until(lambda: life.executor.obstacle is None)
+        life.stop()
+
+    run_virtually(scene)
+
+
+def test_an_account_that_cannot_be_examined_says_why_nothing_is_bought() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        exchange = ScriptedExchange(loop.time, trouble=0.99)
+        life = Life(loop, exchange)
+        await until(lambda: "502" in str(life.executor.obstacle))
+        exchange.trouble = 0.0
+        await until(lambda: life.executor.obstacle is None)
+        life.stop()
+
+    run_virtually(scene)
