@@ -28,6 +28,7 @@ from supervisor.notify.terms import service_of, terms_of
 from supervisor.notify.wish_book import WishBook
 from supervisor.processes.adopted import AdoptedLives
 from supervisor.processes.child import boot_id, create_time, is_alive
+from supervisor.processes.control_groups import ControlGroups, find_control_groups
 from supervisor.processes.forkserver import ForkServerLauncher
 from supervisor.processes.interpreter import InterpreterLauncher
 from supervisor.processes.lives import LifeRecords
@@ -87,13 +88,23 @@ def _ground(
         launcher=launcher,
         adopted=adopted,
         records=LifeRecords(settings.state_dir / "lives"),
-        office=TicketOffice(settings, folder, "", router.endpoint, router.server_key),
+        office=TicketOffice(settings, folder, "", router.endpoint, router.server_key, _control_groups()),
         access=ExchangeAccess(environment, folder.rate_folder()),
         host_meter=HostMeter(settings.state_dir),
         control_place=_control_place(settings),
         report=report,
         meter=meter,
     )
+
+
+def _control_groups() -> ControlGroups | None:
+    found = find_control_groups()
+    if isinstance(found, str):
+        logger.debug("Limits of bots are watched from outside alone: {}", found)
+        return None
+    logger.info("Limits of bots are kept by the kernel, too: control groups were delegated")
+    found.sweep()
+    return found
 
 
 def _note(settings: Settings, intent: Intent) -> None:

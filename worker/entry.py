@@ -14,6 +14,7 @@ from common import logs
 from common.exit_status import ExitStatus
 from common.process import forbid_core_files
 from common.wire.ticket import Ticket
+from worker.control_group import enter
 from worker.mark import mark_life
 from worker.output import redirect_output
 
@@ -67,6 +68,7 @@ def _live(ticket_fd: int, body: Body | None) -> int:
     redirect_output(ticket.places.output_file)
     faulthandler.enable(all_threads=True)
     mark_life(ticket.process_title)
+    enter(ticket.places.control_group)
     if body is None:
         from worker.lifecycle import live
 

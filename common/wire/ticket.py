@@ -51,6 +51,8 @@ class Places(_Part):
     log_file: Path
     output_file: Path
     """Where stdout, stderr and fault dumps go."""
+    control_group: Path | None = None
+    """The kernel's group that limits the life; None where none was delegated, or the bot has no limits."""
 
 
 class TradeRow(_Part):

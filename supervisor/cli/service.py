@@ -17,7 +17,7 @@ from supervisor.cli.session import configured
 from supervisor.host.intent import read_intent, workers_shall_end
 from supervisor.host.state_folder import is_held
 from supervisor.processes.strays import end_recorded_lives
-from supervisor.processes.systemctl import manager_runs, systemctl
+from supervisor.processes.systemctl import manager_runs, manager_version, systemctl
 from supervisor.service_manager.unit import Service, environment_text, unit_text
 from supervisor.settings import Settings
 
@@ -108,6 +108,7 @@ def _service(settings: Settings, *, name: str, user: bool, account: str, credent
         user=user,
         account=account,
         home=Path.home(),
+        systemd=manager_version(),
         credentials=credentials,
     )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from common.identity import bot_uid, install_tag
+from common.spec.limits import limits_of
 from common.wire.ticket import LinkTicket, Places, Recovery, RowFacts, Ticket
 from supervisor.fleet.roster import Accepted, Bot
 from supervisor.host.state_folder import StateFolder
+from supervisor.processes.control_groups import ControlGroups
 from supervisor.settings import Settings
 
 _TITLE_LENGTH = 60
@@ -24,6 +27,8 @@ class TicketOffice:
     """Empty until the database has told it."""
     endpoint: str
     server_key: str | None
+    groups: ControlGroups | None = None
+    """None where no control groups were delegated to this service."""
 
     def issue(self, bot: Bot, accepted: Accepted, incarnation: int, *, settle: bool) -> Ticket:
         """The ticket of the bot's next life."""
@@ -52,6 +57,7 @@ class TicketOffice:
                 pid_file=self.folder.pid_file(bot.bot_id),
                 log_file=self.folder.log_file(bot.bot_id),
                 output_file=self.folder.output_file(bot.bot_id),
+                control_group=self._group(bot, accepted),
             ),
             log_level=settings.log_level,
             log_rotation_mb=settings.log_rotation_mb,
@@ -63,6 +69,17 @@ class TicketOffice:
             plugin_dirs=settings.plugin_dirs,
             recovery=Recovery(checkpoint=bot.checkpoint, trades=() if bot.checkpoint else bot.trades),
             exchange=accepted.exchange,
+        )
+
+    def _group(self, bot: Bot, accepted: Accepted) -> Path | None:
+        if self.groups is None:
+            return None
+        limits, settings = limits_of(accepted.config), self.settings
+        memory, cpu = limits.memory_mb, limits.cpu_percent
+        return self.groups.group_of(
+            bot.bot_id,
+            memory_mb=settings.bot_memory_limit_mb if memory is None else memory,
+            cpu_percent=settings.bot_cpu_limit_percent if cpu is None else cpu,
         )
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from common.errors import ConfigurationError
+from supervisor.processes.control_groups import CONTROLLERS, LEAF
 from supervisor.service_manager.report import STOP_MARGIN
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -33,6 +34,13 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM"""
 
+_DELEGATES_SUBGROUPS = 254
+"""The version since when the supervisor can be started in a leaf of what is delegated to it."""
+_DELEGATION = f"""\
+# The limits of each bot become limits of the kernel.
+Delegate={" ".join(CONTROLLERS)}
+DelegateSubgroup={LEAF}"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -49,6 +57,8 @@ class Service:
     """Whom the system's manager runs it as; a user's manager runs everything as that user."""
     home: Path
     """Home of the user, for a user's own service."""
+    systemd: int = 0
+    """Version of the manager that will run it; 0 = not known, then nothing newer than common is asked of it."""
     credentials: tuple[str, ...] = ()
     """NAME:/path of each secret handed over by systemd, NAME as in the environment."""
 
@@ -98,6 +108,7 @@ def unit_text(service: Service) -> str:
         "ENVIRONMENT": _environment(service),
         "ENVIRONMENT_FILE": str(service.environment_file).replace("%", "%%"),
         "CREDENTIALS": "\n".join(f"LoadCredential={item.replace('%', '%%')}" for item in service.credentials),
+        "DELEGATION": _DELEGATION if service.systemd >= _DELEGATES_SUBGROUPS else "",
         "HARDENING": "" if service.user else _HARDENING,
         "TARGET": "default.target" if service.user else "multi-user.target",
     }

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,13 @@ def test_the_unit_keeps_workers_alive_over_a_crash(tmp_path: Path) -> None:
     assert wanted <= set(lines)
     assert not [line for line in lines if line.startswith(("PrivateTmp", "PrivateUsers", "DynamicUser", "PrivatePIDs"))]
     assert "@" not in "".join(line for line in lines if "SystemCallFilter" not in line)
+
+
+def test_control_groups_are_delegated_where_systemd_can_start_the_supervisor_in_a_leaf_of_them(tmp_path: Path) -> None:
+    delegation = {"Delegate=memory cpu", "DelegateSubgroup=supervisor"}
+    service = a_service(tmp_path)
+    assert not delegation & set(unit_text(replace(service, systemd=253)).splitlines())
+    assert delegation <= set(unit_text(replace(service, systemd=254)).splitlines())
 
 
 def test_words_reach_systemd_as_they_are() -> None:

@@ -287,6 +287,7 @@ class Fleet:
         stack.callback(self.signals.close)
         self.report = ServiceReport(*self.manager)
         stack.callback(self.report.close)
+        self.office = TicketOffice(self.settings, self.folder, "", "ipc:///nowhere", None)
         wiring = Wiring(
             Ground(
                 settings=self.settings,
@@ -298,7 +299,7 @@ class Fleet:
                 launcher=self.launcher,
                 adopted=self.adopted,
                 records=self.records,
-                office=TicketOffice(self.settings, self.folder, "", "ipc:///nowhere", None),
+                office=self.office,
                 access=ExchangeAccess(ExchangeEnvironment(), self.folder.rate_folder()),
                 host_meter=self.meter,  # type: ignore[arg-type]
                 control_place=listen_unix(control_path(self.settings.runtime_dir)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from builders import a_bot
@@ -74,3 +75,24 @@ def test_the_secret_is_in_no_log_line_of_the_supervisor(fleet: Fleet, capfd: Any
     fleet.born().dies(signal=9)
     shown = capfd.readouterr()
     assert ticket.link.token not in shown.out + shown.err
+
+
+class Walls:
+    """Control groups that only note what is wanted."""
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[int, float, float]] = []
+
+    def group_of(self, bot_id: int, *, memory_mb: float, cpu_percent: float) -> Path:
+        self.wanted.append((bot_id, memory_mb, cpu_percent))
+        return Path("/groups") / str(bot_id)
+
+
+def test_the_limits_of_the_config_or_else_of_the_service_are_those_of_the_control_group(make_fleet: Any) -> None:
+    fleet = make_fleet(bot_memory_limit_mb=500, bot_cpu_limit_percent=80)
+    walls = Walls()
+    fleet.office.groups = walls
+    ticket = issued(fleet, config=a_bot(limits={"memory_mb": 100}))
+    assert walls.wanted == [(7, 100, 80)]
+    assert ticket.places.control_group == Path("/groups/7")
+    assert Ticket.model_validate_json(ticket.model_dump_json()).places.control_group == Path("/groups/7")
