@@ -9,7 +9,7 @@ from typing import Any
 from common.spec import paper
 from common.spec.exchanges import EXCHANGES
 from common.spec.fields import Choice, Field, Money, Number, PassThrough, Unfit
-from common.spec.gate import CREDENTIAL_FIELDS, LiveGate, pass_gate
+from common.spec.gate import CREDENTIAL_FIELDS, LINEAR, LiveGate, pass_gate
 from common.spec.model import BrokerSpec, MarginMode, MarketType, TradingMode
 from common.spec.section import Section
 
@@ -139,6 +139,9 @@ def read_broker(config: Section) -> BrokerSpec | None:
     if broker_type is None:
         return None
     gate = _gate(broker, broker_type) if mode == "live" else LiveGate()
+    if mode == "live" and market_type == "linear" and broker_type in EXCHANGES and broker_type not in LINEAR:
+        rule = f"perpetuals are not traded live at {broker_type}"
+        broker.error(MARKET_TYPE.name, rule, f"trade spot there, or perpetuals at {', '.join(LINEAR)}")
     return BrokerSpec(
         type=broker_type,
         trading_mode=mode,

@@ -33,6 +33,10 @@ class SecretName(Text):
         return NAME_RULE
 
 
+LINEAR = ("binance", "binanceusdm", "bybit", "okx", "bitget")
+"""Exchanges where perpetuals can be traded live. Elsewhere the client library's calls do not do what they do here:
+orders are not found by our id, do not only reduce, or change how the account holds what is there."""
+
 CONFIRMED = Flag(name="live_trading_confirmed", default=False, note="live trading needs true")
 TESTNET = Flag(
     name="testnet", default=False, note="live orders go to the exchange's test network; paper mode does not read it"

@@ -209,3 +209,17 @@ def test_the_list_names_the_exchanges_of_the_client_library() -> None:
     import ccxt
 
     assert set(EXCHANGES) == set(ccxt.exchanges) - {"alpaca"}
+
+
+def test_perpetuals_are_live_where_they_can_be_traded_and_on_paper_everywhere() -> None:
+    linear = changed(LIVE, "broker.market_type", "linear")
+    gate = changed(changed(linear, "broker.type", "gate"), "data.data_source", "gate")
+    assert set(errors_of(gate)) == {"broker.market_type"}
+    on_paper = changed(gate, "broker.trading_mode", "paper")
+    assert spec_of(on_paper).broker.market_type == "linear"
+
+
+def test_a_margin_mode_counts_for_live_linear_orders_alone() -> None:
+    isolated = changed(LIVE, "broker.margin_mode", "isolated")
+    assert "has no effect" in str(warnings_of(isolated)["broker.margin_mode"])
+    assert spec_of(changed(isolated, "broker.market_type", "linear")).broker.margin_mode == "isolated"

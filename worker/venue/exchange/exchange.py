@@ -18,7 +18,7 @@ from worker.venue.exchange.client import keep_to_limit, make_client, rate_of
 from worker.venue.exchange.client_ids import carriage_of
 from worker.venue.exchange.instrument import find_market, know_only, other_names
 from worker.venue.exchange.line import Line, timeout_of
-from worker.venue.exchange.margin_account import MarginAccount, prefer_margin_mode
+from worker.venue.exchange.margin_account import MarginAccount
 from worker.venue.exchange.market_cache import MarketCache
 from worker.venue.exchange.nonce import Nonces, count_together
 from worker.venue.exchange.orders import Orders
@@ -237,9 +237,7 @@ class CcxtExchange:
         self._line, self._orders = line, Orders(line, carriage, lambda: self._quote)
         if ticket.credentials is not None:
             if self._kind == "linear":
-                terms = self._terms or MarginTerms()
-                prefer_margin_mode(client, terms)
-                self._margin = MarginAccount(line, terms)
+                self._margin = MarginAccount(line, self._terms or MarginTerms())
             if not carriage.finds:
                 self._claims = Claims(ticket.bucket_dir, name, client.apiKey, market.symbol)
             await self.balance()

@@ -167,9 +167,9 @@ class Orders:
     async def _listed(self, order: Order, narrowed: Mapping[str, Any]) -> OrderReport | None:
         """Search the lists of open and of past orders, by the exchange's id when that is known, else by ours."""
         since = _milliseconds(order.created_at - _LIST_BACK)
-        for method, begin in (("fetch_open_orders", None), ("fetch_closed_orders", since), ("fetch_orders", since)):
-            if method != "fetch_open_orders" and not self._line.client.has.get(camel(method)):
-                continue
+        for method, begin in _lists(since):
+            if method != "fetch_open_orders" and self._line.client.has.get(camel(method)) is not True:
+                continue  # what is emulated is made of another of these lists
             found = await self._line.inquire("orders", method, self._line.market.symbol, begin, None, narrowed)
             for each in found:
                 if self._is_it(each, order):
@@ -201,6 +201,12 @@ class Orders:
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
         return await asyncio.shield(task)
+
+
+def _lists(since: int) -> Sequence[tuple[str, int | None]]:
+    """Where to look for an order, and since when; bybit's list of closed ones has none that was taken back."""
+    past = ("fetch_closed_orders", "fetch_canceled_and_closed_orders", "fetch_orders")
+    return [("fetch_open_orders", None), *((method, since) for method in past)]
 
 
 def _says_not_there(error: ExchangeError) -> bool:

@@ -31,9 +31,12 @@ _STATUS: Mapping[str, ReportStatus] = {
     "cancelled": "cancelled",
     "expired": "expired",
     "rejected": "rejected",
+    # The client passes these on as the exchange says them: ends of orders of perpetuals.
+    **dict.fromkeys(("reduce_only", "reduce_out", "position_closed", "auto_deleveraged", "liquidated"), "cancelled"),
+    "stp": "cancelled",
 }
 _STOP_TYPES = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT", "STOP_MARKET", "STOP"})
-BINANCE = ("binance", "binanceus", "binanceusdm")
+_BINANCE = ("binance", "binanceus", "binanceusdm")
 
 
 def number(value: Any) -> Decimal | None:
@@ -58,7 +61,7 @@ def market_of(market: Mapping[str, Any], kind: InstrumentKind, mode: int, exchan
     """The instrument as its exchange's client describes it. Raises ValueError for rules that make no sense."""
     precision, limits = market.get("precision") or {}, market.get("limits") or {}
     amount, cost = limits.get("amount") or {}, limits.get("cost") or {}
-    largest = number(amount.get("max"))
+    largest = _smallest([amount.get("max"), (limits.get("market") or {}).get("max")])
     unit = (kind == "linear" and number(market.get("contractSize"))) or Decimal(1)
     if unit < 0:
         raise ValueError(f"a contract of {unit} {market['base']} is none")
@@ -76,7 +79,7 @@ def market_of(market: Mapping[str, Any], kind: InstrumentKind, mode: int, exchan
         taker_rate=_rate(market.get("taker")),
         contract_size=unit,
         # Stops of perpetuals are kept in a list of their own there, under other calls: the worker watches the price.
-        keeps_stops=kind == "spot" and exchange in BINANCE and bool(stop_types(market)),
+        keeps_stops=kind == "spot" and exchange in _BINANCE and bool(stop_types(market)),
         finds_by_client_id=finds,
     )
 
@@ -164,6 +167,11 @@ def balance_of(balance: Mapping[str, Any]) -> Balance:
         return {currency: value for currency, value in exact if value}
 
     return Balance(free=amounts("free"), total=amounts("total"))
+
+
+def _smallest(values: Sequence[Any]) -> Decimal | None:
+    """Of those that are there and not nothing."""
+    return min((each for value in values if (each := number(value))), default=None)
 
 
 def _rate(value: Any) -> Decimal:

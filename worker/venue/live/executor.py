@@ -246,10 +246,10 @@ class Executor:
 
     async def _findings(self) -> list[Finding]:
         try:
-            found = await self._disagreement()
-            found += await self._strange()
+            found = await self._strange()
             found += await self._uncovered()
             found += await self._turned_up()
+            found += await self._disagreement()
         except ExchangeError as error:
             if not self._examined:
                 self.obstacle = f"{_NOT_EXAMINED}: {error}"

@@ -26,7 +26,8 @@ def charge_of(execution: Execution, market: Market, rate: Decimal) -> Charge:
     if currency == market.quote or (currency is not None and fee == 0):
         return Charge(commission=fee)
     if currency == market.base:
-        return Charge(commission=fee * execution.price, base_fee=fee)
+        kept_back = fee if market.kind == "spot" else Decimal(0)  # a perpetual's position stays whole
+        return Charge(commission=fee * execution.price, base_fee=kept_back)
     return estimate(execution.quantity, execution.price, rate)
 
 
