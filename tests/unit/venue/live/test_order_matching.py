@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from live_orders import BEGIN, MARKET, Truth, an_order
 
-from worker.venue.exchange_port import OrderReport
+from worker.venue.exchange_port import Execution, OrderReport
 from worker.venue.live.audit import FindingLog, strange_orders, uncovered_position
 from worker.venue.live.fees import charge_of
 from worker.venue.live.matching import Ambiguity, Match, match
@@ -83,3 +83,26 @@ def test_a_position_that_the_account_does_not_hold_is_found_and_more_than_it_is_
         return len(uncovered_position(MARKET, Decimal(there), Decimal(1)))
 
     assert (found("0.5"), found("0.9995"), found("1"), found("7")) == (1, 0, 0, 0)
+
+
+def test_of_a_perpetual_no_step_may_be_missing_for_no_fee_is_kept_of_it() -> None:
+    perpetual = replace(MARKET, kind="linear")
+    assert uncovered_position(perpetual, Decimal("0.999"), Decimal(1))[0].key == "uncovered-position"
+    assert uncovered_position(perpetual, Decimal(1), Decimal(1)) == []
+
+
+def test_a_fee_in_the_coin_of_a_perpetual_costs_its_worth_and_leaves_the_position_whole() -> None:
+    execution = Execution(
+        execution_id="1",
+        exchange_order_id="x",
+        side="buy",
+        quantity=Decimal(10),
+        price=Decimal(500),
+        fee=Decimal("0.0045"),
+        fee_currency=MARKET.base,
+        at=FILLS[0].at,
+    )
+    spot = charge_of(execution, MARKET, Decimal("0.001"))
+    assert (spot.commission, spot.base_fee) == (Decimal("2.25"), Decimal("0.0045"))
+    perpetual = charge_of(execution, replace(MARKET, kind="linear"), Decimal("0.001"))
+    assert (perpetual.commission, perpetual.base_fee) == (Decimal("2.25"), 0)
