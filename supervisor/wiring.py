@@ -25,6 +25,7 @@ from supervisor.intake.router import Router
 from supervisor.lives.adoption import adopt_lives
 from supervisor.lives.deeds import Deeds
 from supervisor.lives.observation import Observation
+from supervisor.lives.write_offs import WriteOffs
 from supervisor.loop import Parts, Supervisor
 from supervisor.monitoring.failover import FailoverSwitch
 from supervisor.monitoring.host_watch import HostWatch
@@ -180,7 +181,15 @@ class Wiring:
         self.status = LiveStatus(
             self.roster, self.news, ground.recorder, self.host, self.failover, self.ending, ground.clock
         )
-        self.requests = Requests(self.roster, ground.recorder, self.ending, self.status, self.stacks, self.failover)
+        self.requests = Requests(
+            self.roster,
+            ground.recorder,
+            self.ending,
+            self.status,
+            self.stacks,
+            self.failover,
+            WriteOffs(self.roster, ground.router),
+        )
         self.control = ControlSocket(ground.control_place, self.requests.answer)
 
     def _turn(self, ground: Ground) -> None:

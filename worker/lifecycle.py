@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import FrameType
 from typing import Literal
 
@@ -128,6 +129,7 @@ class _Life:
             on_failed=self._link_failed,
             on_probe=self._probe,
             on_throttle=self._throttled,
+            on_write_off=self._write_off,
             clock=clock,
         )
         self._progress.on_phase = self._link.wake
@@ -295,6 +297,12 @@ class _Life:
         self._progress.probe = number
         if self._trading is not None:
             self._trading.nudge()
+
+    def _write_off(self, price: Decimal) -> None:
+        if self._trading is None:
+            logger.warning("told to write the position off before trading has begun; nothing is done")
+        else:
+            self._trading.write_off(price)
 
     def _throttled(self, seconds: float) -> None:
         self._throttle = seconds

@@ -7,6 +7,7 @@ by the life's secret in `Hello`, never by what a payload claims.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
@@ -36,6 +37,7 @@ class Kind:
     TELL_STACKS = b"S"
     PROBE = b"Q"
     THROTTLE = b"L"
+    WRITE_OFF = b"O"
 
 
 class Phase(StrEnum):
@@ -162,6 +164,12 @@ class Throttle(Message):
     pause_seconds: float
 
 
+class WriteOff(Message):
+    """Supervisor → worker: what is held is not there any more; close the trade at `price` without an order."""
+
+    price: Decimal
+
+
 MESSAGE_OF_KIND: dict[bytes, type[Message]] = {
     Kind.HELLO: Hello,
     Kind.HEARTBEAT: Heartbeat,
@@ -176,5 +184,6 @@ MESSAGE_OF_KIND: dict[bytes, type[Message]] = {
     Kind.TELL_STACKS: TellStacks,
     Kind.PROBE: Probe,
     Kind.THROTTLE: Throttle,
+    Kind.WRITE_OFF: WriteOff,
 }
 KIND_OF_MESSAGE: dict[type[Message], bytes] = {message: kind for kind, message in MESSAGE_OF_KIND.items()}

@@ -24,6 +24,7 @@ from supervisor.cli import (
     strategies,
     takeover,
     wishes,
+    write_off,
 )
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ app.command("trades")(reports.trades)
 app.command("orders")(reports.orders)
 app.command("incidents")(incidents.incidents)
 app.command("ack")(notify.ack)
+app.command("write-off")(write_off.write_off)
 app.command("failover")(failover.failover)
 app.command("logs")(reports.log_lines)
 app.command("takeover")(takeover.takeover)

@@ -15,10 +15,13 @@ from loguru import logger
 from supervisor.control.live_status import LiveStatus, status_lines
 from supervisor.ending import Ending
 from supervisor.fleet.roster import Roster
+from supervisor.lives.write_offs import WriteOffs
 from supervisor.monitoring.failover import FailoverSwitch
 from supervisor.monitoring.stacks import StackQuestions
 from supervisor.store.commands import RefreshBots
 from supervisor.store.recorder import Recorder
+
+_KNOWN = "status, stop, stack, stacks, failover, write_off"
 
 
 class Requests:
@@ -32,6 +35,7 @@ class Requests:
         status: LiveStatus,
         stacks: StackQuestions,
         failover: FailoverSwitch,
+        write_offs: WriteOffs,
     ) -> None:
         self._roster = roster
         self._recorder = recorder
@@ -39,6 +43,7 @@ class Requests:
         self._status = status
         self._stacks = stacks
         self._failover = failover
+        self._write_offs = write_offs
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a request on the control socket. Raises ValueError for an unknown one."""
@@ -54,7 +59,9 @@ class Requests:
                 return self._stacks.answer(bot_id, question)
             case {"do": "failover", "on": bool(on)}:
                 return self._failover.switch(on)
-        raise ValueError(f"unknown request {request.get('do')!r}; known: status, stop, stack, stacks, failover")
+            case {"do": "write_off", "bot": int(bot_id), "price": str(price)}:
+                return self._write_offs.ask(bot_id, price)
+        raise ValueError(f"unknown request {request.get('do')!r}; known: {_KNOWN}")
 
     def obey(self, signals: Iterable[signal.Signals]) -> bool:
         """Do what the signals ask for, in order; whether there were any."""

@@ -164,3 +164,30 @@ def test_on_paper_a_perpetual_gives_prices_and_gets_no_order(lite_world: World, 
     lite_world.wait("a trade is closed", lambda: closed(lite_world, bot_id) >= 1, 90)
     assert client_order_ids(exchange) == []
     assert all("signature" not in str(request) for request in exchange.requests())
+
+
+def test_a_trade_whose_position_is_gone_is_written_off_and_the_bot_trades_on(
+    lite_world: World, exchange: ExchangeSim
+) -> None:
+    bot_id = lite_world.insert_bot(a_perpetual_bot(**HOLDING, risk_management={"stop_loss_pct": 5}))
+    lite_world.start(**PATIENT)
+    lite_world.wait("it holds a position", lambda: position_at(exchange) > 0, 60)
+    lite_world.wait("it is booked", lambda: filled_in(lite_world, bot_id) == filled_at(exchange), 30)
+    exchange.set_position("rehearsal", PERPETUAL, 0)
+    exchange.set_price(PERPETUAL, exchange.last_price(PERPETUAL) * Decimal("0.9"))
+    lite_world.wait("its exit is refused", lambda: refused(lite_world, bot_id), 60)
+    sent = len(client_order_ids(exchange))
+    done = lite_world.ask("write-off", str(bot_id), "--price", "80.5")
+    (trade,) = [row for row in lite_world.trades(bot_id) if row["id"] == done["trade"]]
+    assert (trade["status"], trade["exit_reason"]) == ("closed", "written_off")
+    assert Decimal(str(trade["exit_price"])) == Decimal("80.5")
+    assert incidents(lite_world, bot_id, "were written off")
+    assert [order for order in exchange.orders() if order["side"] == "SELL"] == [], "no order was sent for it"
+    exchange.set_price(PERPETUAL, exchange.last_price(PERPETUAL), hold=False)
+    lite_world.wait("it trades on", lambda: len(client_order_ids(exchange)) > sent, 90)
+
+
+def refused(world: World, bot_id: int) -> list[dict[str, Any]]:
+    return world.database.rows(
+        "SELECT * FROM trading_orders WHERE bot_id = ? AND side = 'sell' AND status = 'rejected'", bot_id
+    )

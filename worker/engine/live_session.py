@@ -8,6 +8,7 @@ after their intent is on the disk.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -92,6 +93,11 @@ class LiveSession(Session):
         self._next_try = 0.0
         self._rest = _SHORTEST_REST
         self._asked_back: set[str] = set()
+        self._write_off_at: Decimal | None = None
+
+    def write_off(self, price: Decimal) -> None:
+        """See `Session.write_off`."""
+        self._write_off_at = price
 
     def pump(self) -> None:
         """Take in what the venue has to say and do what follows from it; called in each round of the loop."""
@@ -164,6 +170,9 @@ class LiveSession(Session):
     def _advance(self) -> None:
         """Take the next step of whatever is under way; nothing when all is as it should be."""
         self._take_back()
+        if self._write_off_at is not None:
+            self._close_in_the_books(self._write_off_at)
+            return
         self._send_held()
         trade = self._book.trade
         if trade is None or self._desk.leaving:
@@ -173,6 +182,37 @@ class LiveSession(Session):
         guard = guard_of(self._spec.risk, trade)
         protected = self._protect(guard, trade.open_quantity)
         self._watch(guard, protected)
+
+    def _close_in_the_books(self, price: Decimal) -> None:
+        """When nothing of the trade rests or is under way any more, book an exit that no venue has seen."""
+        trade = self._book.trade
+        if trade is None:
+            self._write_off_at = None
+            logger.warning("told to write the position off; nothing is held")
+            return
+        for client_order_id in self._held:  # not sent yet
+            self._book.move(client_order_id, "cancelled", self._desk.moment, "the position is written off")
+        self._held.clear()
+        for order in list(self._book.orders.values()):
+            if order.purpose != "exit":
+                self._recall(order.client_order_id)
+        if self._book.orders:
+            return
+        self._write_off_at = None
+        order = replace(self._desk.exit_order("written_off", "market"), quantity=trade.open_quantity)
+        self._book.report(_written_off(order, price))
+        self._book.intend(order)
+        self._book.pass_on(order.client_order_id, "submitted", "accepted")
+        executed = Executed(
+            client_order_id=order.client_order_id,
+            quantity=order.quantity,
+            price=price,
+            quality="written_off",
+            commission=Decimal(0),
+            at=self._desk.moment,
+        )
+        self._flow.take(executed, self._desk.moment, self._bar_of(executed))
+        self._record(self._book.collect(self._desk.moment), durable=self._durable)
 
     def _take_back(self) -> None:
         """Ask the venue once for each order that is to be cancelled."""
@@ -337,3 +377,18 @@ class LiveSession(Session):
         """Number of the bar that is under way at the event's time."""
         at = event.at if isinstance(event, Executed) and event.at is not None else self._desk.moment
         return self._grid.number(at)
+
+
+def _written_off(order: Order, price: Decimal) -> IncidentReported:
+    message = (
+        f"{order.quantity:f} of {order.symbol} were written off at {price:f} on an operator's word; no order was sent"
+    )
+    logger.warning("{}", message)
+    return IncidentReported(
+        incident_key=f"written-off/{order.client_order_id}",
+        severity="warning",
+        error_class="WrittenOff",
+        message=message,
+        at=order.created_at,
+        category="exchange",
+    )

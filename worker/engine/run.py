@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 
 from loguru import logger
@@ -26,6 +27,7 @@ from worker.engine.place import Place, SimulatedPlace
 from worker.engine.recorder import Commit
 from worker.engine.resume import Resumption, placed, resume_from
 from worker.engine.runtime import run_strategy
+from worker.engine.session import Session
 from worker.feeds.source import Source, open_source
 from worker.progress import Progress
 from worker.strategies.contract import BotStrategy
@@ -85,6 +87,7 @@ class Trading:
         self._bell = Bell()
         self._desk: TradingDesk | None = None
         self._hub: Hub | None = None
+        self._session: Session | None = None
         self._paused = ticket.paused
         self._throttle = 0.0
         settling = ticket.mode == "settle"
@@ -109,6 +112,14 @@ class Trading:
         self._throttle = min(max(seconds, 0.0), REST_AT_MOST)
         if self._hub is not None:
             self._hub.rest = self._throttle
+
+    def write_off(self, price: Decimal) -> None:
+        """Close the trade at `price` without an order, once nothing of it is under way; from any thread."""
+        if self._session is None:
+            logger.warning("told to write the position off before trading has begun; nothing is done")
+            return
+        self._session.write_off(price)
+        self._bell.ring()
 
     def nudge(self) -> None:
         """Have the loop begin a round now, to answer a question."""
@@ -157,7 +168,7 @@ class Trading:
             spec, book, minting(ticket), resumption.signal_ids, instrument=place.instrument, now=place.now
         )
         desk.paused = self._paused
-        session = place.session(
+        session = self._session = place.session(
             book, desk, resumption, self._commit, self._progress, ticket.checkpoint_bars, ticket.metrics_interval
         )
         session.begin(news)

@@ -66,6 +66,10 @@ class Session:
         if facts:
             self._record(facts)
 
+    def write_off(self, price: Decimal) -> None:
+        """Close the trade at `price` without an order; from any thread, and only where orders leave the process."""
+        logger.warning("told to write the position off at {}; its fills are simulated here, so it is there", price)
+
     def attach(self, strategy: BotStrategy) -> None:
         """The runtime has made the strategy: hand it the state of the earlier life."""
         self._strategy = self._flow.strategy = self._recorder.strategy = strategy

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import zmq
 from loguru import logger
@@ -33,6 +34,7 @@ from common.wire.messages import (
     TellStacks,
     Throttle,
     Welcome,
+    WriteOff,
 )
 from common.wire.ticket import LinkTicket
 from worker.link.lease import Lease
@@ -57,6 +59,7 @@ class Orders:
     stacks: Callable[[], str]
     probe: Callable[[int], None]
     throttle: Callable[[float], None]
+    write_off: Callable[[Decimal], None]
 
 
 class Conversation:
@@ -160,6 +163,8 @@ class Conversation:
                 self._orders.probe(number)
             case Throttle(pause_seconds=seconds):
                 self._orders.throttle(seconds)
+            case WriteOff(price=price):
+                self._orders.write_off(price)
             case _:
                 logger.warning("the supervisor sent a {}, which only workers send", type(message).__name__)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import zmq
@@ -44,6 +45,10 @@ def _ignore_number(_: float) -> None:
     return None
 
 
+def _ignore_price(_: Decimal) -> None:
+    return None
+
+
 class Link:
     """Delivers the journal, reports progress, receives commands; one thread, one socket.
 
@@ -65,13 +70,21 @@ class Link:
         on_failed: Callable[[BaseException], None] = _ignore_failure,
         on_probe: Callable[[int], None] = _ignore_number,
         on_throttle: Callable[[float], None] = _ignore_number,
+        on_write_off: Callable[[Decimal], None] = _ignore_price,
     ) -> None:
         """`folder` is that of a journal which is already open. `on_failed` hears of an end that nobody asked for."""
         self._ticket = ticket
         self._folder = folder
         self._progress = progress
         self._hello = hello
-        self._orders = Orders(drain=on_drain, pause=on_pause, stacks=stacks, probe=on_probe, throttle=on_throttle)
+        self._orders = Orders(
+            drain=on_drain,
+            pause=on_pause,
+            stacks=stacks,
+            probe=on_probe,
+            throttle=on_throttle,
+            write_off=on_write_off,
+        )
         self._on_orphaned = on_orphaned
         self._on_failed = on_failed
         self._clock = clock

@@ -58,8 +58,8 @@ def uncovered_position(market: Market, there: Decimal, held: Decimal) -> list[Fi
             key="uncovered-position",
             severity="error",
             message=f"this bot holds {held:f} {market.base} by its records, the account only {there:f}: "
-            f"{_WENT[market.kind]}. Bring it back, or close the bot's trade by hand; nothing is bought until it adds "
-            "up",
+            f"{_WENT[market.kind]}. Bring it back, or close the bot's trade in the books (botctl write-off); nothing "
+            "is bought until it adds up",
             details={"held": f"{held:f}", "account": f"{there:f}", "currency": market.base},
         )
     ]
