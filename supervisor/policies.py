@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from common.spec.limits import limits_of
 from supervisor.reconcile.failover import FailoverRule
 from supervisor.reconcile.health import HealthPolicy
 from supervisor.reconcile.pressure import PressurePolicy, Resource
@@ -22,6 +25,16 @@ def health_policy_of(settings: Settings) -> HealthPolicy:
         memory_limit=int(settings.bot_memory_limit_mb * _MEGABYTE) or None,
         failed_checks=settings.health_failed_checks,
     )
+
+
+def with_limits_of(policy: HealthPolicy, config: object) -> HealthPolicy:
+    """The thresholds with what the bot's config says of memory and processor."""
+    limits = limits_of(config)
+    if limits.memory_mb is not None:
+        policy = replace(policy, memory_limit=int(limits.memory_mb * _MEGABYTE) or None)
+    if limits.cpu_percent is not None:
+        policy = replace(policy, cpu_limit=limits.cpu_percent or None)
+    return policy
 
 
 def pressure_policy_of(settings: Settings) -> PressurePolicy:

@@ -14,6 +14,8 @@ from supervisor.control.socket import ask
 from supervisor.settings import Settings, load_settings
 from supervisor.store.console import Console, open_console
 
+_NOBODY = "no supervisor answers on its control socket; is it running with this BOTVISOR_RUN_DIR?"
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -22,9 +24,21 @@ class Session:
     settings: Settings
     console: Console
 
+    def told(self, request: dict[str, Any], *, as_json: bool, **about: Any) -> dict[str, Any]:
+        """The running supervisor's answer; the command ends when none answers, or with an error. `about`: for JSON."""
+        return told(self.settings, request, as_json=as_json, **about)
+
     def live(self) -> dict[str, Any] | None:
         """The running supervisor's own view; None when none answers."""
         return ask(self.settings.runtime_dir, {"do": "status"})
+
+
+def told(settings: Settings, request: dict[str, Any], *, as_json: bool, **about: Any) -> dict[str, Any]:
+    """See `Session.told`, for commands that need no database."""
+    answer = ask(settings.runtime_dir, request)
+    if answer is None or "error" in answer:
+        fail((answer or {}).get("error") or _NOBODY, as_json=as_json, **about)
+    return answer
 
 
 @contextmanager

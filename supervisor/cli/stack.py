@@ -15,7 +15,6 @@ from supervisor.control.socket import ask
 from supervisor.store.console import name_of
 
 _LOOK_AGAIN = 0.05
-_NOBODY = "no supervisor answers on its control socket; is it running with this BOTVISOR_RUN_DIR?"
 
 
 def stack(
@@ -27,9 +26,7 @@ def stack(
     with session(as_json) as here:
         row = here.console.find(bot)
         run_dir = here.settings.runtime_dir
-        asked = ask(run_dir, {"do": "stack", "bot": row.id})
-        if asked is None or "error" in asked:
-            fail((asked or {}).get("error") or _NOBODY, as_json=as_json, id=row.id)
+        asked = here.told({"do": "stack", "bot": row.id}, as_json=as_json, id=row.id)
         deadline, pause = time.monotonic() + wait, threading.Event()
         text = None
         while text is None and time.monotonic() < deadline:

@@ -10,12 +10,10 @@ import typer
 
 from supervisor.cli.options import BotName, Json
 from supervisor.cli.output import fail, say
-from supervisor.cli.session import session
-from supervisor.control.socket import ask
+from supervisor.cli.session import Session, session
 from supervisor.store.console import name_of
 
 _LOOK_AGAIN = 0.1
-_NOBODY = "no supervisor answers on its control socket; is it running with this BOTVISOR_RUN_DIR?"
 
 
 def write_off(
@@ -38,13 +36,8 @@ def write_off(
         if not yes and not as_json:
             held = f"{opened[0]['size']} of {opened[0]['symbol']}"
             typer.confirm(f"{label}: close its trade of {held} in the books at {price}, without an order?", abort=True)
-        asked = ask(here.settings.runtime_dir, {"do": "write_off", "bot": row.id, "price": price})
-        if asked is None or "error" in asked:
-            fail((asked or {}).get("error") or _NOBODY, as_json=as_json, id=row.id)
-        deadline, pause = time.monotonic() + wait, threading.Event()
-        while (still := here.console.trades(row.id, "open", 1)) and time.monotonic() < deadline:
-            pause.wait(_LOOK_AGAIN)
-        if still and still[0]["id"] == opened[0]["id"]:
+        here.told({"do": "write_off", "bot": row.id, "price": price}, as_json=as_json, id=row.id)
+        if not _closes(here, row.id, opened[0]["id"], wait):
             fail(
                 f"{label}: its trade is still open after {wait:g} s; it waits until every order is answered. See "
                 "`botctl orders`, and ask again",
@@ -52,3 +45,13 @@ def write_off(
                 id=row.id,
             )
         say(f"{label}: its trade is closed at {price}", as_json=as_json, id=row.id, trade=opened[0]["id"])
+
+
+def _closes(here: Session, bot_id: int, trade_id: int, wait: float) -> bool:
+    """Whether that trade is closed within `wait` seconds; the bot may have opened another by then."""
+    deadline, pause = time.monotonic() + wait, threading.Event()
+    while any(trade["id"] == trade_id for trade in here.console.trades(bot_id, "open", None)):
+        if time.monotonic() >= deadline:
+            return False
+        pause.wait(_LOOK_AGAIN)
+    return True

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.identity import bot_uid, install_tag
-from common.spec.limits import limits_of
 from common.wire.ticket import LinkTicket, Places, Recovery, RowFacts, Ticket
 from supervisor.fleet.roster import Accepted, Bot
 from supervisor.host.state_folder import StateFolder
+from supervisor.policies import health_policy_of, with_limits_of
 from supervisor.processes.control_groups import ControlGroups
 from supervisor.settings import Settings
 
@@ -74,13 +74,8 @@ class TicketOffice:
     def _group(self, bot: Bot, accepted: Accepted) -> Path | None:
         if self.groups is None:
             return None
-        limits, settings = limits_of(accepted.config), self.settings
-        memory, cpu = limits.memory_mb, limits.cpu_percent
-        return self.groups.group_of(
-            bot.bot_id,
-            memory_mb=settings.bot_memory_limit_mb if memory is None else memory,
-            cpu_percent=settings.bot_cpu_limit_percent if cpu is None else cpu,
-        )
+        limits = with_limits_of(health_policy_of(self.settings), accepted.config)
+        return self.groups.group_of(bot.bot_id, memory=limits.memory_limit, cpu_percent=limits.cpu_limit)
 
 
 def row_facts(bot: Bot, accepted: Accepted | None = None) -> RowFacts:

@@ -12,17 +12,16 @@ from dataclasses import replace
 from loguru import logger
 
 from common.clock import Clock
-from common.spec.limits import limits_of
 from common.wire.messages import Heartbeat, Probe
 from supervisor.fleet.roster import Bot, Life, Roster
 from supervisor.intake.router import Router
+from supervisor.policies import with_limits_of
 from supervisor.processes.usage import shares_of, usage_of
 from supervisor.reconcile.actions import Abort, Action
 from supervisor.reconcile.health import Checkup, Health, HealthPolicy, condemned, examined, looked_at, lost
 from supervisor.reconcile.states import LifePhase, StopReason
 from supervisor.record.pen import Record
 
-_MEGABYTE = 1_000_000
 _WEIGH_AGAIN_AT = 0.8
 """Part of the memory limit at which a thorough check is made before its time."""
 
@@ -156,16 +155,6 @@ class Watchdog:
             log.log(level, "Bot {} ({}) {}", bot.bot_id, bot.name, sentence)
         if after.condition.health > before.condition.health:
             self._record.ailing(bot, life, after.condition)
-
-
-def with_limits_of(policy: HealthPolicy, config: object) -> HealthPolicy:
-    """The thresholds with what the bot's config says of memory and processor."""
-    limits = limits_of(config)
-    if limits.memory_mb is not None:
-        policy = replace(policy, memory_limit=int(limits.memory_mb * _MEGABYTE) or None)
-    if limits.cpu_percent is not None:
-        policy = replace(policy, cpu_limit=limits.cpu_percent or None)
-    return policy
 
 
 def _trades(life: Life) -> bool:

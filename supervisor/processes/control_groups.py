@@ -26,7 +26,6 @@ _WALL = 1.5
 """Where the kernel's wall stands, times the limit."""
 _PERIOD = 100_000
 """Microseconds over which the use of the processor is counted."""
-_MEGABYTE = 1024 * 1024
 
 
 class ControlGroups:
@@ -37,22 +36,21 @@ class ControlGroups:
         self._home = home
         self._controllers = controllers
 
-    def group_of(self, bot_id: int, *, memory_mb: float, cpu_percent: float) -> Path | None:
+    def group_of(self, bot_id: int, *, memory: int | None, cpu_percent: float | None) -> Path | None:
         """The group that the bot's next life shall enter, with its walls; None when it needs none or has none.
 
-        0 = no limit. A life is born without its walls rather than not at all.
+        `memory`: bytes; None = no limit. A life is born without its walls rather than not at all.
         """
         group = self._home / f"bot-{bot_id}"
-        if not (memory_mb or cpu_percent):
+        if memory is None and cpu_percent is None:
             return None
         try:
             group.mkdir(exist_ok=True)
             if "memory" in self._controllers:
-                wall = int(memory_mb * _MEGABYTE * _WALL)
-                (group / "memory.max").write_text(str(wall) if wall else "max")
+                (group / "memory.max").write_text("max" if memory is None else str(int(memory * _WALL)))
             if "cpu" in self._controllers:
-                share = int(cpu_percent / 100 * _PERIOD * _WALL)
-                (group / "cpu.max").write_text(f"{share or 'max'} {_PERIOD}")
+                share = "max" if cpu_percent is None else str(int(cpu_percent / 100 * _PERIOD * _WALL))
+                (group / "cpu.max").write_text(f"{share} {_PERIOD}")
         except OSError as error:
             logger.bind(bot_id=bot_id).warning(
                 "Bot {}: no control group {}: {}; its limits are watched from outside alone", bot_id, group, error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,18 @@ PERPETUAL = "BTC/USDT:USDT"
 GATE = {"live_trading_confirmed": True, "risk_management": {"max_position_size": 3000, "max_daily_loss": 100000}}
 LIVE = {"type": "binance", "trading_mode": "live", "cash": 5000} | GATE
 LEVERAGED = LIVE | {"market_type": "linear", "margin_mode": "isolated"}
+PATIENT = {"BOTVISOR_RESTART_DELAY": "0.1", "BOTVISOR_RESTART_LIMIT": "1000"}
+DUST = Decimal("0.05")
+"""Fees of spot are kept in base currency, so what is left of a trade is less than a step: it cannot be sold."""
+NEVER_LEAVES = an_exit("TimeBasedExitMixin", max_bars=100_000)
+_TROUBLE = (
+    ("hang_up", "order.*", 0.15),
+    ("error", "order.*", 0.15),
+    ("late", "*", 0.05),
+    ("miss", "stream.user", 0.2),
+    ("duplicate", "stream.user", 0.2),
+    ("drop", "stream.*", 0.02),
+)
 ON_PAPER = {"type": "binance", "trading_mode": "paper", "cash": 5000}
 
 
@@ -83,18 +96,14 @@ def filled_in(world: World, bot_id: int) -> dict[str, Decimal]:
     return {row["client_order_id"]: Decimal(str(row["filled_quantity"])) for row in rows if row["filled_quantity"]}
 
 
-def held_at(exchange: ExchangeSim, asset: str = "BTC") -> Decimal:
+def held_at(exchange: ExchangeSim) -> Decimal:
+    """Of the instrument, by the one account."""
+    if exchange.setup.perpetual:
+        ((position,),) = exchange.positions().values()
+        return Decimal(str(position["positionAmt"]))
     (account,) = exchange.balances().values()
-    return sum(
-        (Decimal(str(each["free"])) + Decimal(str(each["locked"])) for each in account if each["asset"] == asset),
-        Decimal(0),
-    )
-
-
-def position_at(exchange: ExchangeSim) -> Decimal:
-    """Of the one account, in the one perpetual."""
-    ((position,),) = exchange.positions().values()
-    return Decimal(str(position["positionAmt"]))
+    amounts = [each[name] for each in account for name in ("free", "locked") if each["asset"] == "BTC"]
+    return sum((Decimal(str(amount)) for amount in amounts), Decimal(0))
 
 
 def assert_nothing_twice_and_nothing_lost(world: World, exchange: ExchangeSim, bot_id: int) -> None:
@@ -102,3 +111,35 @@ def assert_nothing_twice_and_nothing_lost(world: World, exchange: ExchangeSim, b
     twice = [key for key, count in Counter(ids).items() if count > 1]
     assert twice == [], "orders sent twice"
     assert filled_in(world, bot_id) == filled_at(exchange)
+
+
+def close_out(world: World, exchange: ExchangeSim, bot_id: int) -> None:
+    """Switch the bot off, its position being closed, and see that both sides say the same."""
+    world.until_running(bot_id)
+    world.ask("disable", str(bot_id))
+    world.wait("it is off", lambda: world.status(bot_id) == "disabled" and world.worker(bot_id) is None, 90)
+    world.wait("both sides agree", lambda: filled_in(world, bot_id) == filled_at(exchange), 30)
+    assert_nothing_twice_and_nothing_lost(world, exchange, bot_id)
+    left = held_at(exchange)
+    assert left == 0 if exchange.setup.perpetual else left < DUST
+    assert [trade for trade in world.trades(bot_id) if trade["status"] == "open"] == []
+
+
+def trade_through_deaths(world: World, exchange: ExchangeSim, config: dict[str, Any], turns: int) -> None:
+    """A fault at many an order, a death after most of them, for so many orders; then both sides must say the same."""
+    chance = random.Random(turns)
+    for fault, on, probability in _TROUBLE:
+        exchange.fault(fault, on, probability=probability)
+    bot_id = world.insert_bot(config)
+    world.start(**PATIENT)
+    world.until_running(bot_id)
+    for turn in range(turns):
+        before = len(client_order_ids(exchange))
+        world.wait("it goes on trading", lambda: len(client_order_ids(exchange)) > before, 120)  # noqa: B023
+        if turn % 4 == 2:
+            world.kill_supervisor()
+            world.start(**PATIENT)
+        if chance.random() < 0.8:
+            kill_worker(world, bot_id)
+    exchange.clear_faults()
+    close_out(world, exchange, bot_id)

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from builders import an_exit
 from live_market import (
+    DUST,
+    NEVER_LEAVES,
     ON_PAPER,
+    PATIENT,
     an_exchange_bot,
     assert_nothing_twice_and_nothing_lost,
     client_order_ids,
+    close_out,
     closed,
     exchange_for,
     filled_at,
     filled_in,
     held_at,
     kill_worker,
+    trade_through_deaths,
 )
 from world import World
 
 from worker.exchange_sim.sim import ExchangeSim
-
-PATIENT = {"BOTVISOR_RESTART_DELAY": "0.1", "BOTVISOR_RESTART_LIMIT": "1000"}
-NEVER_LEAVES = an_exit("TimeBasedExitMixin", max_bars=100_000)
-DUST = Decimal("0.05")
-"""Fees are kept in base currency, so what is left of a trade is less than a step: it cannot be sold."""
 
 
 @pytest.fixture
 def exchange(lite_world: World) -> Iterator[ExchangeSim]:
     with exchange_for(lite_world) as running:
         yield running
-
-
-def close_out(world: World, exchange: ExchangeSim, bot_id: int) -> None:
-    """Switch the bot off, its position being closed, and see that both sides say the same."""
-    world.until_running(bot_id)
-    world.ask("disable", str(bot_id))
-    world.wait("it is off", lambda: world.status(bot_id) == "disabled" and world.worker(bot_id) is None, 90)
-    world.wait("both sides agree", lambda: filled_in(world, bot_id) == filled_at(exchange), 30)
-    assert_nothing_twice_and_nothing_lost(world, exchange, bot_id)
-    assert held_at(exchange) < DUST
-    assert [trade for trade in world.trades(bot_id) if trade["status"] == "open"] == []
 
 
 CLOSING = {"trading": {"on_stop": "close_position"}}
@@ -105,29 +92,7 @@ def test_an_order_that_was_taken_without_an_answer_is_found(
 def test_deaths_and_faults_at_random_double_nothing_and_lose_nothing(
     lite_world: World, exchange: ExchangeSim, turns: int
 ) -> None:
-    chance = random.Random(turns)
-    for fault, on, probability in (
-        ("hang_up", "order.*", 0.15),
-        ("error", "order.*", 0.15),
-        ("late", "*", 0.05),
-        ("miss", "stream.user", 0.2),
-        ("duplicate", "stream.user", 0.2),
-        ("drop", "stream.*", 0.02),
-    ):
-        exchange.fault(fault, on, probability=probability)
-    bot_id = lite_world.insert_bot(an_exchange_bot(**CLOSING))
-    lite_world.start(**PATIENT)
-    lite_world.until_running(bot_id)
-    for turn in range(turns):
-        before = len(client_order_ids(exchange))
-        lite_world.wait("it goes on trading", lambda: len(client_order_ids(exchange)) > before, 120)  # noqa: B023
-        if turn % 4 == 2:
-            lite_world.kill_supervisor()
-            lite_world.start(**PATIENT)
-        if chance.random() < 0.8:
-            kill_worker(lite_world, bot_id)
-    exchange.clear_faults()
-    close_out(lite_world, exchange, bot_id)
+    trade_through_deaths(lite_world, exchange, an_exchange_bot(**CLOSING), turns)
 
 
 ORDER_POINTS = [
@@ -275,6 +240,30 @@ def test_a_stop_at_the_exchange_ends_the_trade_with_its_reason(lite_world: World
     exchange.set_price("BTC/USDT", exchange.last_price("BTC/USDT") * Decimal("0.9"))
     lite_world.wait("the trade is closed", lambda: closed(lite_world, bot_id) == 1, 60)
     assert lite_world.trades(bot_id)[0]["exit_reason"] == "stop_loss"
+
+
+def test_what_rests_for_a_trade_is_taken_back_before_the_trade_is_written_off(
+    lite_world: World, exchange: ExchangeSim
+) -> None:
+    guarded = an_exchange_bot(
+        **CLOSING, strategy={"parameters": {"exit_logic": NEVER_LEAVES}}, risk_management={"stop_loss_pct": 20}
+    )
+    bot_id = lite_world.insert_bot(guarded)
+    lite_world.start()
+    (stop,) = lite_world.wait("a stop rests there", lambda: resting_stops(exchange), 60)
+    exchange.fault("hang_up", "order.cancel", next=1)
+    done = lite_world.ask("write-off", str(bot_id), "--price", "70", "--wait", "60")
+    (trade,) = [row for row in lite_world.trades(bot_id) if row["id"] == done["trade"]]
+    assert (trade["status"], trade["exit_reason"], Decimal(str(trade["exit_price"]))) == ("closed", "written_off", 70)
+    assert stop not in resting_stops(exchange)
+    assert [order for order in exchange.orders() if order["side"] == "SELL" and Decimal(order["executedQty"])] == []
+
+
+def test_nothing_is_written_off_of_a_bot_that_holds_nothing(lite_world: World) -> None:
+    bot_id = lite_world.insert_bot(an_exchange_bot())
+    said = lite_world.botctl("write-off", str(bot_id), "--price", "70", "--yes", check=False)
+    assert said.returncode != 0
+    assert "no open trade" in said.stdout + said.stderr
 
 
 def resting_stops(exchange: ExchangeSim) -> list[int]:

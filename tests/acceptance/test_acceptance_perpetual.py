@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from builders import an_exit
 from live_market import (
     LEVERAGED,
+    NEVER_LEAVES,
     ON_PAPER,
+    PATIENT,
     PERPETUAL,
     an_exchange_bot,
     assert_nothing_twice_and_nothing_lost,
     client_order_ids,
+    close_out,
     closed,
     exchange_for,
     filled_at,
     filled_in,
+    held_at,
     kill_worker,
-    position_at,
+    trade_through_deaths,
 )
 from world import World
 
 from worker.exchange_sim.setup import AccountSetup
 from worker.exchange_sim.sim import ExchangeSim
 
-PATIENT = {"BOTVISOR_RESTART_DELAY": "0.1", "BOTVISOR_RESTART_LIMIT": "1000"}
 THREEFOLD = {"trading": {"on_stop": "close_position", "leverage": 3}}
-HOLDING = {"strategy": {"parameters": {"exit_logic": an_exit("TimeBasedExitMixin", max_bars=100_000)}}}
+HOLDING = {"strategy": {"parameters": {"exit_logic": NEVER_LEAVES}}}
 
 
 @pytest.fixture
@@ -45,17 +46,6 @@ def a_perpetual_bot(**override: Any) -> dict[str, Any]:
 
 def incidents(world: World, bot_id: int, key: str) -> list[dict[str, Any]]:
     return [row for row in world.ask("incidents", str(bot_id)) if key in str(row)]
-
-
-def close_out(world: World, exchange: ExchangeSim, bot_id: int) -> None:
-    """Switch the bot off, its position being closed, and see that both sides say the same."""
-    world.until_running(bot_id)
-    world.ask("disable", str(bot_id))
-    world.wait("it is off", lambda: world.status(bot_id) == "disabled" and world.worker(bot_id) is None, 90)
-    world.wait("both sides agree", lambda: filled_in(world, bot_id) == filled_at(exchange), 30)
-    assert_nothing_twice_and_nothing_lost(world, exchange, bot_id)
-    assert position_at(exchange) == 0
-    assert [trade for trade in world.trades(bot_id) if trade["status"] == "open"] == []
 
 
 def test_a_bot_trades_a_perpetual_on_its_terms_to_the_end(lite_world: World, exchange: ExchangeSim) -> None:
@@ -90,13 +80,13 @@ def test_a_position_is_held_over_the_death_of_its_worker_and_left_at_its_stop(
 ) -> None:
     bot_id = lite_world.insert_bot(a_perpetual_bot(**HOLDING, risk_management={"stop_loss_pct": 5}))
     lite_world.start(**PATIENT)
-    lite_world.wait("it holds a position", lambda: position_at(exchange) > 0, 60)
+    lite_world.wait("it holds a position", lambda: held_at(exchange) > 0, 60)
     lite_world.wait("it is booked", lambda: filled_in(lite_world, bot_id) == filled_at(exchange), 30)
     kill_worker(lite_world, bot_id)
     lite_world.until_running(bot_id)
-    assert position_at(exchange) > 0
+    assert held_at(exchange) > 0
     exchange.set_price(PERPETUAL, exchange.last_price(PERPETUAL) * Decimal("0.9"))
-    lite_world.wait("the position is left", lambda: position_at(exchange) == 0, 60)
+    lite_world.wait("the position is left", lambda: held_at(exchange) == 0, 60)
     lite_world.wait("the trade is closed", lambda: closed(lite_world, bot_id) == 1, 60)
     assert lite_world.trades(bot_id)[0]["exit_reason"] == "stop_loss"
     assert_nothing_twice_and_nothing_lost(lite_world, exchange, bot_id)
@@ -107,29 +97,7 @@ def test_a_position_is_held_over_the_death_of_its_worker_and_left_at_its_stop(
 def test_deaths_and_faults_at_random_double_nothing_and_lose_nothing(
     lite_world: World, exchange: ExchangeSim, turns: int
 ) -> None:
-    chance = random.Random(turns)
-    for fault, on, probability in (
-        ("hang_up", "order.*", 0.15),
-        ("error", "order.*", 0.15),
-        ("late", "*", 0.05),
-        ("miss", "stream.user", 0.2),
-        ("duplicate", "stream.user", 0.2),
-        ("drop", "stream.*", 0.02),
-    ):
-        exchange.fault(fault, on, probability=probability)
-    bot_id = lite_world.insert_bot(a_perpetual_bot())
-    lite_world.start(**PATIENT)
-    lite_world.until_running(bot_id)
-    for turn in range(turns):
-        before = len(client_order_ids(exchange))
-        lite_world.wait("it goes on trading", lambda: len(client_order_ids(exchange)) > before, 120)  # noqa: B023
-        if turn % 4 == 2:
-            lite_world.kill_supervisor()
-            lite_world.start(**PATIENT)
-        if chance.random() < 0.8:
-            kill_worker(lite_world, bot_id)
-    exchange.clear_faults()
-    close_out(lite_world, exchange, bot_id)
+    trade_through_deaths(lite_world, exchange, a_perpetual_bot(), turns)
 
 
 def test_an_account_in_hedge_mode_gets_no_order_and_the_operator_is_told(lite_world: World) -> None:
@@ -149,7 +117,7 @@ def denials(world: World, bot_id: int) -> list[dict[str, Any]]:
 def test_a_position_that_the_exchange_closed_is_told_of(lite_world: World, exchange: ExchangeSim) -> None:
     bot_id = lite_world.insert_bot(a_perpetual_bot(**HOLDING))
     lite_world.start(**PATIENT)
-    lite_world.wait("it holds a position", lambda: position_at(exchange) > 0, 60)
+    lite_world.wait("it holds a position", lambda: held_at(exchange) > 0, 60)
     lite_world.wait("it is booked", lambda: filled_in(lite_world, bot_id) == filled_at(exchange), 30)
     exchange.set_position("rehearsal", PERPETUAL, 0)
     kill_worker(lite_world, bot_id)
@@ -171,7 +139,7 @@ def test_a_trade_whose_position_is_gone_is_written_off_and_the_bot_trades_on(
 ) -> None:
     bot_id = lite_world.insert_bot(a_perpetual_bot(**HOLDING, risk_management={"stop_loss_pct": 5}))
     lite_world.start(**PATIENT)
-    lite_world.wait("it holds a position", lambda: position_at(exchange) > 0, 60)
+    lite_world.wait("it holds a position", lambda: held_at(exchange) > 0, 60)
     lite_world.wait("it is booked", lambda: filled_in(lite_world, bot_id) == filled_at(exchange), 30)
     exchange.set_position("rehearsal", PERPETUAL, 0)
     exchange.set_price(PERPETUAL, exchange.last_price(PERPETUAL) * Decimal("0.9"))

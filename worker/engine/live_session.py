@@ -21,6 +21,7 @@ from common.wire.facts import IncidentReported
 from common.wire.latency import Latencies
 from worker.engine.protection import Guard, guard_of, still_fits
 from worker.engine.session import Session
+from worker.engine.write_off import write_off
 from worker.feeds.bar import Bar
 from worker.feeds.bar_grid import BarGrid
 from worker.risk.instrument import Instrument
@@ -199,19 +200,13 @@ class LiveSession(Session):
         if self._book.orders:
             return
         self._write_off_at = None
-        order = replace(self._desk.exit_order("written_off", "market"), quantity=trade.open_quantity)
-        self._book.report(_written_off(order, price))
-        self._book.intend(order)
-        self._book.pass_on(order.client_order_id, "submitted", "accepted")
-        executed = Executed(
-            client_order_id=order.client_order_id,
-            quantity=order.quantity,
-            price=price,
-            quality="written_off",
-            commission=Decimal(0),
-            at=self._desk.moment,
-        )
-        self._flow.take(executed, self._desk.moment, self._bar_of(executed))
+        exit_order = replace(self._desk.exit_order("written_off", "market"), quantity=trade.open_quantity)
+        booked = write_off(exit_order, price, self._desk.moment)
+        logger.warning("{}", booked.incident.message)
+        self._book.report(booked.incident)
+        self._book.intend(booked.order)
+        self._book.pass_on(booked.order.client_order_id, "submitted", "accepted")
+        self._flow.take(booked.executed, self._desk.moment, self._bar_of(booked.executed))
         self._record(self._book.collect(self._desk.moment), durable=self._durable)
 
     def _take_back(self) -> None:
@@ -377,18 +372,3 @@ class LiveSession(Session):
         """Number of the bar that is under way at the event's time."""
         at = event.at if isinstance(event, Executed) and event.at is not None else self._desk.moment
         return self._grid.number(at)
-
-
-def _written_off(order: Order, price: Decimal) -> IncidentReported:
-    message = (
-        f"{order.quantity:f} of {order.symbol} were written off at {price:f} on an operator's word; no order was sent"
-    )
-    logger.warning("{}", message)
-    return IncidentReported(
-        incident_key=f"written-off/{order.client_order_id}",
-        severity="warning",
-        error_class="WrittenOff",
-        message=message,
-        at=order.created_at,
-        category="exchange",
-    )

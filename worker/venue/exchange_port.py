@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from common.errors import BotvisorError
+from common.spec.model import MarginMode
 from common.trading.order import Order, Side
 
 InstrumentKind = Literal["spot", "linear"]
-MarginMode = Literal["cross", "isolated"]
 ReportStatus = Literal["open", "filled", "cancelled", "rejected", "expired"]
 
 

@@ -31,7 +31,7 @@ def test_each_limit_has_a_wall_of_the_kernel_half_as_far_again_behind_it(tmp_pat
     home, groups = delegated(tmp_path)
     assert isinstance(groups, ControlGroups)
     assert (home / "cgroup.subtree_control").read_text() == "+cpu +memory"
-    group = groups.group_of(7, memory_mb=200, cpu_percent=50)
+    group = groups.group_of(7, memory=200 * MB, cpu_percent=50)
     assert group == home / "bot-7"
     assert (group / "memory.max").read_text() == str(300 * MB)
     assert (group / "cpu.max").read_text() == "75000 100000"
@@ -40,17 +40,17 @@ def test_each_limit_has_a_wall_of_the_kernel_half_as_far_again_behind_it(tmp_pat
 def test_a_limit_that_was_taken_away_is_a_wall_no_more(tmp_path: Path) -> None:
     _, groups = delegated(tmp_path)
     assert isinstance(groups, ControlGroups)
-    groups.group_of(7, memory_mb=200, cpu_percent=50)
-    group = groups.group_of(7, memory_mb=0, cpu_percent=50)
+    groups.group_of(7, memory=200 * MB, cpu_percent=50)
+    group = groups.group_of(7, memory=None, cpu_percent=50)
     assert group is not None
     assert (group / "memory.max").read_text() == "max"
-    assert groups.group_of(7, memory_mb=0, cpu_percent=0) is None
+    assert groups.group_of(7, memory=None, cpu_percent=None) is None
 
 
 def test_only_what_was_delegated_is_written(tmp_path: Path) -> None:
     _, groups = delegated(tmp_path, controllers="cpu pids")
     assert isinstance(groups, ControlGroups)
-    group = groups.group_of(7, memory_mb=200, cpu_percent=50)
+    group = groups.group_of(7, memory=200 * MB, cpu_percent=50)
     assert group is not None
     assert [path.name for path in group.iterdir()] == ["cpu.max"]
 
@@ -80,7 +80,7 @@ def test_a_group_that_cannot_be_made_costs_the_life_nothing_but_its_wall(tmp_pat
     home, groups = delegated(tmp_path)
     assert isinstance(groups, ControlGroups)
     (home / "bot-7").write_text("in the way")
-    assert groups.group_of(7, memory_mb=200, cpu_percent=0) is None
+    assert groups.group_of(7, memory=200 * MB, cpu_percent=None) is None
 
 
 def test_groups_without_lives_are_swept_and_others_stay(tmp_path: Path) -> None:

@@ -81,10 +81,10 @@ class Walls:
     """Control groups that only note what is wanted."""
 
     def __init__(self) -> None:
-        self.wanted: list[tuple[int, float, float]] = []
+        self.wanted: list[tuple[int, int | None, float | None]] = []
 
-    def group_of(self, bot_id: int, *, memory_mb: float, cpu_percent: float) -> Path:
-        self.wanted.append((bot_id, memory_mb, cpu_percent))
+    def group_of(self, bot_id: int, *, memory: int | None, cpu_percent: float | None) -> Path:
+        self.wanted.append((bot_id, memory, cpu_percent))
         return Path("/groups") / str(bot_id)
 
 
@@ -93,6 +93,6 @@ def test_the_limits_of_the_config_or_else_of_the_service_are_those_of_the_contro
     walls = Walls()
     fleet.office.groups = walls
     ticket = issued(fleet, config=a_bot(limits={"memory_mb": 100}))
-    assert walls.wanted == [(7, 100, 80)]
+    assert walls.wanted == [(7, 100_000_000, 80)]
     assert ticket.places.control_group == Path("/groups/7")
     assert Ticket.model_validate_json(ticket.model_dump_json()).places.control_group == Path("/groups/7")

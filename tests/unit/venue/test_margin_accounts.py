@@ -78,13 +78,13 @@ class Counter:
         return {"id": NAMES[self.exchange], "symbol": SYMBOL, **kind, **coins, **rules, "limits": {}, "info": info}
 
     def agree(self, terms: MarginTerms) -> str | None:
-        objection: str | None = self.run(lambda line: MarginAccount(line, terms).agree())
+        objection: str | None = self.run(lambda line: MarginAccount(line).agree(terms))
         return objection
 
     def submit(self, order: Order, terms: MarginTerms | None = None) -> Submission:
         async def play(line: Line) -> Submission:
             if terms is not None:
-                await MarginAccount(line, terms).agree()
+                await MarginAccount(line).agree(terms)
                 self.sent.clear()
             return await Orders(line, carriage_of(self.exchange), lambda: None).submit(order)
 

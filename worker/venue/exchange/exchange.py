@@ -180,7 +180,7 @@ class CcxtExchange:
 
     async def agree(self) -> str | None:
         """See `Exchange.agree`."""
-        return None if self._margin is None or self._terms is None else await self._margin.agree()
+        return None if self._margin is None or self._terms is None else await self._margin.agree(self._terms)
 
     async def submit(self, order: Order) -> Submission:
         """See `Exchange.submit`. Cancelling the caller does not break off what is being sent."""
@@ -237,7 +237,7 @@ class CcxtExchange:
         self._line, self._orders = line, Orders(line, carriage, lambda: self._quote)
         if ticket.credentials is not None:
             if self._kind == "linear":
-                self._margin = MarginAccount(line, self._terms or MarginTerms())
+                self._margin = MarginAccount(line)
             if not carriage.finds:
                 self._claims = Claims(ticket.bucket_dir, name, client.apiKey, market.symbol)
             await self.balance()

@@ -9,36 +9,36 @@ from typing import Any
 from loguru import logger
 
 from common.errors import ConfigurationError
+from common.spec.model import MarginMode
 from worker.venue.exchange.line import Line
 from worker.venue.exchange.reading import number
 from worker.venue.exchange_port import ExchangeAuthenticationError, ExchangeRefusal, MarginTerms
 
-_OF_THE_WHOLE_ACCOUNT = ("bybit", "bybiteu", "bybitid")
+_OF_THE_WHOLE_ACCOUNT = ("bybit",)
 """Exchanges that have one margin mode for all positions of an account."""
-_NAMES_MODE_IN_ORDERS = ("okx", "okxus", "myokx", "bitget")
+_NAMES_MODE_IN_ORDERS = ("okx", "bitget")
 """Exchanges whose orders name the margin mode; there the client's option decides, and without it `cross`."""
 
 
 class MarginAccount:
     """The account of one line."""
 
-    def __init__(self, line: Line, terms: MarginTerms) -> None:
+    def __init__(self, line: Line) -> None:
         """Raises ConfigurationError where positions cannot be asked for: then nothing could be compared."""
         self._line = line
-        self._terms = terms
         if not self._offers("fetchPositions"):
             raise ConfigurationError(
                 f"the positions at {line.name} cannot be asked for; trade perpetuals at another exchange"
             )
 
-    async def agree(self) -> str | None:
-        """Set what differs from the terms; what stands against trading on them, None: nothing.
+    async def agree(self, terms: MarginTerms) -> str | None:
+        """Set what differs from `terms`; what stands against trading on them, None: nothing.
 
         Nothing is set while a position is open, for that would change what it stands on, and may be somebody else's.
         What the exchange offers no call for is left as the account has it. Raises the port's ExchangeError.
         """
         try:
-            return await self._agree()
+            return await self._agree(terms)
         except ExchangeAuthenticationError as error:
             return f"the credentials may not read or set how perpetuals are held: {error}"
         except ExchangeRefusal as error:
@@ -49,19 +49,21 @@ class MarginAccount:
         contracts = [_signed(each) for each in await self._positions()]
         return sum(contracts, Decimal(0)) * self._line.market.contract_size
 
-    async def _agree(self) -> str | None:
+    async def _agree(self, terms: MarginTerms) -> str | None:
         positions = await self._positions()
         held = [each for each in positions if _signed(each)]
-        self._name_mode(_mode_of(held) if held else self._terms.margin_mode)
+        self._name_mode(_mode_of(held) if held else terms.margin_mode)
         present = await self._present()
         if await self._is_hedged() or _tells_hedge([present, *positions]):
             return (
                 f"the account at {self._line.name} keeps long and short positions apart (hedge mode); switch it to "
                 "one-way mode in the exchange's preferences, which it allows while no position is open"
             )
-        if self._terms.margin_mode is None and not held:
+        if terms.margin_mode is None and not held:
             self._name_mode(_mode_of([present]))
-        return await self._agree_mode(present, held) or await self._agree_leverage(present, held)
+        return await self._agree_mode(terms.margin_mode, present, held) or await self._agree_leverage(
+            terms.leverage, present, held
+        )
 
     def _name_mode(self, mode: str | None) -> None:
         """Have orders, those that leave a position above all, name the mode that it is held in."""
@@ -90,8 +92,10 @@ class MarginAccount:
             return {}
         return answer or {}
 
-    async def _agree_mode(self, present: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> str | None:
-        wanted, name = self._terms.margin_mode, self._line.name
+    async def _agree_mode(
+        self, wanted: MarginMode | None, present: Mapping[str, Any], held: Sequence[Mapping[str, Any]]
+    ) -> str | None:
+        name = self._line.name
         if wanted is None or (not held and name in _NAMES_MODE_IN_ORDERS):
             return None
         there = _mode_of([*held, present])
@@ -109,8 +113,9 @@ class MarginAccount:
             )
         return await self._set("set_margin_mode", wanted, f"the margin mode to {wanted}", "broker.margin_mode")
 
-    async def _agree_leverage(self, present: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> str | None:
-        wanted = self._terms.leverage
+    async def _agree_leverage(
+        self, wanted: Decimal, present: Mapping[str, Any], held: Sequence[Mapping[str, Any]]
+    ) -> str | None:
         told = [number(each.get(name)) for each in [*held, present] for name in ("leverage", "longLeverage")]
         there = next((value for value in told if value is not None), None)
         if there == wanted or not self._offers("setLeverage"):
