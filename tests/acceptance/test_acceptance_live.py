@@ -251,11 +251,12 @@ def test_what_rests_for_a_trade_is_taken_back_before_the_trade_is_written_off(
     bot_id = lite_world.insert_bot(guarded)
     lite_world.start()
     (stop,) = lite_world.wait("a stop rests there", lambda: resting_stops(exchange), 60)
-    exchange.fault("hang_up", "order.cancel", next=1)
+    exchange.fault("late", "order.cancel", when="before", seconds=1, next=1)
     done = lite_world.ask("write-off", str(bot_id), "--price", "70", "--wait", "60")
     (trade,) = [row for row in lite_world.trades(bot_id) if row["id"] == done["trade"]]
     assert (trade["status"], trade["exit_reason"], Decimal(str(trade["exit_price"]))) == ("closed", "written_off", 70)
-    assert stop not in resting_stops(exchange)
+    (rested,) = lite_world.database.rows("SELECT * FROM trading_orders WHERE venue_order_id = ?", str(stop))
+    assert (rested["status"], rested["updated_at"] <= trade["exit_time"]) == ("cancelled", True)
     assert [order for order in exchange.orders() if order["side"] == "SELL" and Decimal(order["executedQty"])] == []
 
 
