@@ -32,6 +32,7 @@ from benchmarks import (
     memory,
     orders,
     stopping,
+    ticks,
 )
 from benchmarks.context import Context
 from benchmarks.databases import Databases
@@ -51,6 +52,7 @@ MEASUREMENTS: dict[str, Callable[[Context], list[Figure]]] = {
     "endurance": endurance.measure,
     "indicators": indicators.measure,
     "orders": orders.measure,
+    "ticks": ticks.measure,
 }
 
 

@@ -6,13 +6,8 @@ come one at a time, so that nobody waits for the exchange's rate limit. Forcing 
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +15,7 @@ from typing import Any
 
 from benchmarks.context import Context
 from benchmarks.figure import Figure, Spread
+from benchmarks.stand_in import stand_in_exchange
 from loguru import logger
 
 from common.clock import SystemClock
@@ -40,7 +36,7 @@ _REST = 0.11
 def measure(context: Context) -> list[Figure]:
     """Latency to the network, to the answer, and of the disk."""
     count = 50 if context.quick else ORDERS
-    with _exchange() as about:
+    with stand_in_exchange() as about:
         sent, answered = _orders(about, context.folder, count)
     disk = _disk(context.folder / "journal", count)
     return [
@@ -61,17 +57,6 @@ def _figure(name: str, label: str, spread: Spread, value: float, at_most: float 
         detail=spread.text(2),
         samples=spread.as_json(),
     )
-
-
-@contextmanager
-def _exchange() -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-m", "worker", "exchange-sim", "--while-stdin"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 def _orders(about: dict[str, Any], folder: Path, count: int) -> tuple[Spread, Spread]:
