@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from effort import examples
 from hypothesis import HealthCheck, settings
 
@@ -12,3 +14,7 @@ settings.register_profile(
     "botvisor", max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("botvisor")
+
+# A shell without job control has its background commands ignore Ctrl-C, and whatever they start inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -61,11 +61,18 @@ def bytes_of_journals(world: World) -> dict[Path, tuple[int, int]]:
 
 
 @needs_recordings
-@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        3,
+        pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(300)]),
+        pytest.param(600, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
+    ],
+)
 def test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once(
     world: World, request: pytest.FixtureRequest, seconds: int
 ) -> None:
-    speed = {"speed": 1_728_000 / (seconds * 3 + 5)}
+    speed = {"speed": 1_728_000 / (seconds + min(2 * seconds, 120) + 5)}
     configs = [often() | {"data": often()["data"] | speed}, a_bot(ETH_BTC, data=speed)]
     ids = [world.insert_bot(config) for config in configs]
     world.start()
