@@ -27,10 +27,10 @@ class ArrivingBars:
     def wait_seconds(self) -> float:
         """0 when a bar is there; else long: the bell rings when one arrives."""
         self._fetch()
-        return 0.0 if self._next is not None or self._inbox.has_something else _NO_TELLING
+        return 0.0 if self._next is not None or self._inbox else _NO_TELLING
 
     def take(self) -> Bar | None:
-        """The next bar, if one is there. Raises what ended the feed."""
+        """The next bar, if one is there."""
         self._fetch()
         bar, self._next = self._next, None
         if bar is None:

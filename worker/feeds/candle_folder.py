@@ -88,10 +88,6 @@ class CandleFolder:
         if since <= self._told:
             self._told = max(self._told, final)
 
-    def left_out(self, until: int) -> None:
-        """Bars before number `until` that are not known do not exist: the exchange, asked, had none of them."""
-        self._told = max(self._told, until)
-
     def interrupted(self) -> None:
         """The stream broke off; the last news of each candle may be lost."""
         for held in self._held.values():

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from common.errors import BotvisorError
 from common.spec.intervals import Interval
 from worker.engine.arriving import ArrivingBars
 from worker.feeds.bar import Bar
@@ -39,16 +36,6 @@ def test_the_past_comes_at_once_and_what_arrives_is_live() -> None:
     assert bars.wait_seconds() == 0.0
     assert bars.take() == a_bar(2)
     assert not bars.finished
-
-
-def test_what_ended_the_feed_comes_after_the_bars_that_are_there() -> None:
-    inbox = BarInbox(lambda: None)
-    bars = ArrivingBars(iter(()), FIRST, inbox)
-    inbox.put([a_bar(0)])
-    inbox.fail(BotvisorError("no more"))
-    assert bars.take() == a_bar(0)
-    with pytest.raises(BotvisorError, match="no more"):
-        bars.take()
 
 
 def test_a_first_life_trades_the_bar_in_progress_when_it_closes() -> None:
