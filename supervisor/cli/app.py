@@ -21,6 +21,7 @@ from supervisor.cli import (
     service,
     setup,
     stack,
+    status,
     strategies,
     takeover,
     wishes,
@@ -44,8 +45,8 @@ app.command("add")(setup.add)
 app.command("validate")(setup.validate)
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
-app.command("status")(reports.status)
-app.command("ps")(reports.processes)
+app.command("status")(status.status)
+app.command("ps")(status.processes)
 app.command("enable")(wishes.enable)
 app.command("disable")(wishes.disable)
 app.command("restart")(wishes.restart)

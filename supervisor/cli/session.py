@@ -30,12 +30,19 @@ class Session:
 
     def live(self) -> dict[str, Any] | None:
         """The running supervisor's own view; None when none answers."""
-        return ask(self.settings.runtime_dir, {"do": "status"})
+        return live_status(self.settings)
+
+
+def live_status(settings: Settings) -> dict[str, Any] | None:
+    """See `Session.live`, for commands that need no database."""
+    return ask(settings.runtime_dir, {"do": "status"})
 
 
 def told(settings: Settings, request: dict[str, Any], *, as_json: bool, **about: Any) -> dict[str, Any]:
     """See `Session.told`, for commands that need no database."""
     answer = ask(settings.runtime_dir, request)
+    if answer is None:
+        _require_made(settings)
     if answer is None or "error" in answer:
         fail((answer or {}).get("error") or _NOBODY, as_json=as_json, **about)
     return answer
@@ -53,21 +60,28 @@ def configured(as_json: bool) -> Iterator[Settings]:
 @contextmanager
 def session(as_json: bool, *, migrate: bool = False) -> Iterator[Session]:
     """Settings and an open database; a broken expectation ends the command with one clear line."""
-    with configured(as_json) as settings:
-        if migrate:
-            _make(settings.state_dir)
-        elif _is_unmade(settings):
-            raise ConfigurationError(
-                f"nothing has been set up in {settings.state_dir}; run `botctl init`, or set BOTVISOR_STATE_DIR"
-            )
-        with open_console(settings.database_url, migrate=migrate) as console:
-            yield Session(settings, console)
+    with configured(as_json) as settings, connected(settings, migrate=migrate) as console:
+        yield Session(settings, console)
 
 
-def _is_unmade(settings: Settings) -> bool:
-    """Whether the embedded database is meant, and is not there."""
+@contextmanager
+def connected(settings: Settings, *, migrate: bool = False) -> Iterator[Console]:
+    """The open database. Raises ConfigurationError and TransientError."""
+    if migrate:
+        _make(settings.state_dir)
+    else:
+        _require_made(settings)
+    with open_console(settings.database_url, migrate=migrate) as console:
+        yield console
+
+
+def _require_made(settings: Settings) -> None:
+    """Raises ConfigurationError when the embedded database is meant, and is not there."""
     own = settings.state_dir / "botvisor.db"
-    return settings.database_url == f"sqlite:///{own}" and not own.exists()
+    if settings.database_url == f"sqlite:///{own}" and not own.exists():
+        raise ConfigurationError(
+            f"nothing has been set up in {settings.state_dir}; run `botctl init`, or set BOTVISOR_STATE_DIR"
+        )
 
 
 def _make(folder: Path) -> None:

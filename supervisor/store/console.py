@@ -54,15 +54,8 @@ class Console:
     def find(self, name_or_id: str) -> BotRow:
         """The bot with this id, or the only one with this name. Raises ConfigurationError when there is none."""
         rows = self.rows()
-        found = [row for row in rows if str(row.id) == name_or_id]
-        found = found or [row for row in rows if name_of(row) == name_or_id]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(str(row.id) for row in found)
-            raise ConfigurationError(f"{len(found)} bots are named {name_or_id!r} (ids {ids}); name one by its id")
-        known = ", ".join(f"{row.id} {name_of(row)}" for row in rows[:20]) or "none"
-        raise ConfigurationError(f"there is no bot {name_or_id!r}; there are: {known}")
+        chosen = choose({row.id: name_of(row) for row in rows}, name_or_id)
+        return next(row for row in rows if row.id == chosen)
 
     def add(self, config: Mapping[str, Any], *, status: str, description: str | None, user_id: int | None) -> int:
         """Add a bot; returns its id."""
@@ -217,6 +210,20 @@ def open_console(url: str, *, migrate: bool = False) -> Iterator[Console]:
         yield Console(engine, shape)
     finally:
         engine.dispose()
+
+
+def choose(names: Mapping[int, str], name_or_id: str) -> int:
+    """The bot with this id, or the only one with this name. Raises ConfigurationError when there is none."""
+    if name_or_id.isascii() and name_or_id.isdigit() and int(name_or_id) in names:
+        return int(name_or_id)
+    found = [bot_id for bot_id, name in names.items() if name == name_or_id]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(str(bot_id) for bot_id in found)
+        raise ConfigurationError(f"{len(found)} bots are named {name_or_id!r} (ids {ids}); name one by its id")
+    known = ", ".join(f"{bot_id} {name}" for bot_id, name in list(names.items())[:20]) or "none"
+    raise ConfigurationError(f"there is no bot {name_or_id!r}; there are: {known}")
 
 
 def name_of(row: BotRow) -> str:

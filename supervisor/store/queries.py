@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, Text, cast, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, Text, cast, func, select
 
 from supervisor.store.shape import Shape
 from supervisor.store.tables import (
@@ -29,10 +29,11 @@ _RAW = ("config", "extra_metadata")
 
 
 def bots(connection: Connection, shape: Shape) -> Rows:
-    """Every bot by id: its row, what the supervisor remembers of it (`supervision`), its last life (`life`)."""
+    """Every bot by id: its row, what the supervisor remembers of it (`supervision`), its last life (`life`), the last
+    one that has ended (`ended_life`)."""
     present = shape.present(trading_bots)
     columns = [cast(one, Text).label(one.name) if one.name in _RAW else one for one in present]
-    lives = _newest_lives(connection)
+    lives, ended = _newest_lives(connection), _newest_lives(connection, incarnations.c.ended_at.is_not(None))
     memories = {row["bot_id"]: row for row in _rows(connection, select(bot_supervision))}
     ticks = {row.bot_id: row for row in connection.execute(select(bot_states.c.bot_id, bot_states.c.last_tick_at))}
     found = []
@@ -40,13 +41,14 @@ def bots(connection: Connection, shape: Shape) -> Rows:
         row |= {name: decode_json(row[name]) for name in _RAW if name in row}
         row["supervision"] = memories.get(row["id"])
         row["life"] = lives.get(row["id"])
+        row["ended_life"] = ended.get(row["id"])
         row["last_tick_at"] = ticks[row["id"]].last_tick_at if row["id"] in ticks else None
         found.append(row)
     return found
 
 
-def _newest_lives(connection: Connection) -> dict[int, dict[str, Any]]:
-    newest = select(func.max(incarnations.c.id)).group_by(incarnations.c.bot_id)
+def _newest_lives(connection: Connection, *which: ColumnElement[bool]) -> dict[int, dict[str, Any]]:
+    newest = select(func.max(incarnations.c.id)).where(*which).group_by(incarnations.c.bot_id)
     query = select(incarnations).where(incarnations.c.id.in_(newest))
     return {row["bot_id"]: row for row in _rows(connection, query)}
 

@@ -84,11 +84,21 @@ def test_bots_trade_on_while_the_database_is_away_and_every_trade_is_there_once(
         world.wait("the crashed bot to be restarted meanwhile", lambda: world.worker(ids[1]) not in (None, victim))
         holds_for(float(seconds), "the other keeps its process", lambda: world.worker(ids[0]) == kept)
         assert bytes_of_journals(world) != before, "facts are written down while nobody can record them"
+        assert_the_operator_still_sees(world, ids[0], kept)
         assert world.supervisor is not None
         assert world.supervisor.poll() is None
     world.until_finished(*ids, within=120 + seconds)
     for bot_id, config in zip(ids, configs, strict=True):
         assert_traded_as(world, bot_id, simulate(config, ETH_BTC))
+
+
+def assert_the_operator_still_sees(world: World, bot_id: int, pid: int) -> None:
+    """What the supervisor knows does not need the database."""
+    (row,) = world.ask("status", str(bot_id))
+    assert (row["status"], row["pid"], row["health"]) == ("running", pid, "healthy")
+    if not world.database.is_sqlite:  # a locked file can still be read
+        assert "what the supervisor knows" in world.botctl("status").stdout
+    assert pid in [row["pid"] for row in world.ask("ps")]
 
 
 def test_a_database_that_is_away_at_the_start_is_waited_for(world: World, request: pytest.FixtureRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -119,6 +120,9 @@ def test_a_killed_bot_is_restarted_and_that_is_on_record(lite_world: World, tmp_
     )
     (restart,) = recoveries(lite_world, bot_id)
     assert (restart["category"], restart["strategy"], restart["attempt"]) == ("system", "restart", 1)
+    (row,) = lite_world.ask("status", str(bot_id))
+    assert (row["last_exit"]["cause"], row["last_exit"]["exit_signal"]) == ("killed", signal.SIGKILL)
+    assert "killed, " in lite_world.botctl("status").stdout
     (rate,) = lite_world.ask("incidents", "--recoveries")["classes"]
     assert (rate["category"], rate["count"], rate["success_rate"]) == ("system", 1, 1.0)
     said = lite_world.botctl("incidents", "--recoveries").stdout

@@ -56,7 +56,7 @@ def test_wall_time_is_asked_of_a_clock_or_by_an_operators_command() -> None:
         for name, _ in calls(path)
         if name in CLOCK_CALLS - {"time.monotonic", "time.monotonic_ns"}
     }
-    assert asked <= {"common/clock.py", "supervisor/cli/reports.py", "supervisor/store/console.py"}
+    assert asked <= {"common/clock.py", "supervisor/cli/status.py", "supervisor/store/console.py"}
 
 
 def test_every_package_says_what_lives_in_it() -> None:
