@@ -24,6 +24,8 @@ from supervisor.record.pen import Record
 
 _WEIGH_AGAIN_AT = 0.8
 """Part of the memory limit at which a thorough check is made before its time."""
+_SHARES_ROUND, _SHARES_PAUSE = 300.0, 10.0
+"""Seconds in which the long look at memory goes once through many lives; most that pass between two looks at few."""
 
 
 class Watchdog:
@@ -39,6 +41,7 @@ class Watchdog:
         self._interval = check_interval
         self._period = min(policy.heartbeat_interval / 2, check_interval)
         self._next_shares = 0
+        self._shares_due = 0.0
         self.due = clock.monotonic() + self._period
         """Monotonic time of the next round."""
 
@@ -46,7 +49,8 @@ class Watchdog:
         """Look at every life that trades; whether one was condemned."""
         self.due = now + self._period
         verdicts = [self._look(life, now) for life in self._roster.lives() if _trades(life)]
-        self._look_at_shares()
+        if now >= self._shares_due:
+            self._look_at_shares(now)
         return any(verdicts)
 
     def heard(self, life: Life, heartbeat: Heartbeat, now: float) -> None:
@@ -122,10 +126,12 @@ class Watchdog:
         if heartbeat is not None and heartbeat.answered is not None and life.signs.asked_at is None:
             self._router.send(life.incarnation, Probe(number=life.signs.asked(now)))
 
-    def _look_at_shares(self) -> None:
-        """The long look at memory is taken at one life a round, in turn."""
+    def _look_at_shares(self, now: float) -> None:
+        """The long look at memory is taken at one life at a time, in turn."""
         lives = self._roster.lives()
         if lives:
+            new = any(life.signs.shares is None for life in lives if _trades(life))
+            self._shares_due = now if new else now + min(_SHARES_PAUSE, _SHARES_ROUND / len(lives))
             self._next_shares = (self._next_shares + 1) % len(lives)
             life = lives[self._next_shares]
             if life.identity is not None and _trades(life):

@@ -120,7 +120,7 @@ class Conversation:
         now = self._clock.monotonic()
         changed = self.welcomed and self._beat_of != self._to_be_told_at_once()
         if now >= self._next_beat or changed:
-            self._next_beat = now + self._ticket.heartbeat_interval
+            self._next_beat = _slot(now + self._ticket.heartbeat_interval, self._ticket.heartbeat_interval)
             self._beat(now)
         if self.welcomed:
             self._tell_stacks()
@@ -274,3 +274,12 @@ class Conversation:
         except zmq.Again:
             return False
         return True
+
+
+def _slot(moment: float, interval: float) -> float:
+    """The last twentieth of an interval that begins at or before `moment`, by a clock that all lives of a host share.
+
+    Lives that beat together wake the supervisor once, not each on its own.
+    """
+    step = interval / 20
+    return moment // step * step
