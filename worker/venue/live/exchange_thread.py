@@ -159,7 +159,7 @@ class ExchangeThread:
         message = str(context.get("message"))
         if error is None or message.endswith("never retrieved"):
             # A client library drops futures of connections it lost; nobody waits for them.
-            logger.warning("in the exchange thread: {} {}", message, error or "")
+            logger.debug("in the exchange thread: {} {}", message, error or "")
             return
         self._fail(error)
         self._leave()

@@ -41,7 +41,8 @@ def run_virtually(scene: Callable[[VirtualLoop], Coroutine[Any, Any, None]]) -> 
         others = asyncio.all_tasks(loop)
         for task in others:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*others, return_exceptions=True))
+        if others:
+            loop.run_until_complete(asyncio.wait(others))
     finally:
         loop.close()
     if unforeseen:
