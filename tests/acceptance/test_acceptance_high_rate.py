@@ -16,7 +16,7 @@ from world import World
 
 from worker.exchange_sim.sim import ExchangeSim
 
-SECONDS = 60 if THOROUGH else 8
+SECONDS = 60 if THOROUGH else 5
 NOTE_TAKER = '''"""A strategy that writes down every bar it is asked about."""
 
 import json
