@@ -38,6 +38,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy common supervisor worker
+	$(BIN)/mypy scripts/bench.py scripts/soak.py
 
 imports: setup
 	$(BIN)/lint-imports

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 from benchmarks import machine
@@ -73,7 +74,11 @@ def main() -> int:
     for verdict in verdicts:
         print(f"{'kept  ' if verdict.kept else 'BROKEN'}  {verdict.rule}: {verdict.seen}")
     print(f"{trades} trades; CPU: {', '.join(f'{who} {share:.1f} %' for who, share in cpu.items())} of a core")
-    document = {"machine": about, "options": vars(options) | {"json": str(options.json)}, "cpu_percent": cpu}
+    document: dict[str, Any] = {
+        "machine": about,
+        "options": vars(options) | {"json": str(options.json)},
+        "cpu_percent": cpu,
+    }
     document |= {"trades": trades, "verdicts": [asdict(one) for one in verdicts]}
     options.json.write_text(json.dumps(document | {"samples": [asdict(one) for one in samples]}, indent=2) + "\n")
     return 0 if all(verdict.kept for verdict in verdicts) else 1
@@ -103,7 +108,8 @@ def _databases() -> Iterator[Databases]:
 
 def _watch(place: Installation, seconds: float) -> tuple[list[Sample], dict[str, float]]:
     """Samples about every second, memory of all processes in every tenth; CPU shares over the whole time."""
-    began, samples, pss = time.monotonic(), [], 0.0
+    began, pss = time.monotonic(), 0.0
+    samples: list[Sample] = []
     supervisor, others = place.supervisor, list(place.remember().values())
     before = _cpu([supervisor]), _cpu(others)
     while (passed := time.monotonic() - began) < seconds:

@@ -56,7 +56,7 @@ class _Scale:
     """A journal, and the resident memory every so many bars."""
 
     def __init__(self, folder: Path) -> None:
-        self._journal = Journal.open(Path(tempfile.mkdtemp(dir=folder)), 1, SystemClock())
+        self._write = trading.written_to(Journal.open(Path(tempfile.mkdtemp(dir=folder)), 1, SystemClock()))
         self._process = psutil.Process()
         self._next = FROM
         self.facts = 0
@@ -66,10 +66,10 @@ class _Scale:
         self, facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, durable: bool = False
     ) -> None:
         """Write as a worker does, then weigh when it is time."""
-        self._journal.append(facts, checkpoint, deliver=deliver)
+        self._write(facts, checkpoint, deliver=deliver, durable=durable)
         self.facts += len(facts)
         bar = None if checkpoint is None else checkpoint.state["bar"]
-        if bar is not None and bar >= self._next:
+        if isinstance(bar, int) and bar >= self._next:
             self._next = bar + EVERY
             gc.collect()
             self.weighed.append((bar, self._process.memory_info().rss))

@@ -15,7 +15,7 @@ from benchmarks.figure import Figure, Spread
 from loguru import logger
 
 from common.clock import SystemClock
-from worker.engine.session import Commit
+from worker.engine.recorder import Commit
 from worker.link.journal import Journal
 
 
@@ -25,7 +25,7 @@ def measure(context: Context) -> list[Figure]:
     file = candle_file(context.folder)
     rounds = 2 if context.quick else 7
     journaled = Spread.of([_microseconds(file, _journal(context.folder)) for _ in range(rounds)])
-    bare = Spread.of([_microseconds(file, lambda facts, checkpoint, *, deliver=False: None) for _ in range(rounds)])
+    bare = Spread.of([_microseconds(file, trading.dropped) for _ in range(rounds)])
     dip = Spread.of([_microseconds(file, _journal(context.folder), dip_replay(file)) for _ in range(rounds)])
     plain = Spread.of([plain_backtrader.microseconds(file) for _ in range(rounds)])
     return [
@@ -50,7 +50,7 @@ def measure(context: Context) -> list[Figure]:
 
 
 def _journal(folder: Path) -> Commit:
-    return Journal.open(Path(tempfile.mkdtemp(dir=folder)), 1, SystemClock()).append
+    return trading.written_to(Journal.open(Path(tempfile.mkdtemp(dir=folder)), 1, SystemClock()))
 
 
 def _microseconds(file: Path, commit: Commit, config: dict[str, Any] | None = None) -> float:

@@ -14,6 +14,7 @@ import os
 import socket
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -105,7 +106,7 @@ def _deliver(
         router.admit(errand.token, errand.bot_id, errand.bot_id)
     pipes = _start_senders(errands)
     try:
-        facts = sum((pipe.recv() for pipe in pipes), Counter())
+        facts: Counter[str] = sum((pipe.recv() for pipe in pipes), Counter())
         cpu, began = time.process_time(), time.perf_counter()
         for pipe in pipes:
             pipe.send("go")
@@ -131,8 +132,8 @@ def _serve(router: Router, recorder: Recorder, pipes: list[Connection]) -> None:
     """The control loop, as far as entries go, until every sender has been acknowledged everything."""
     poller = Poller()
     poller.register(router)
-    for source in (recorder, *pipes):
-        poller.register(source.fileno())
+    for descriptor in (recorder.fileno(), *(pipe.fileno() for pipe in pipes)):
+        poller.register(descriptor)
     delivered, deadline = 0, time.monotonic() + PATIENCE
     while delivered < len(pipes):
         if time.monotonic() > deadline:
@@ -217,7 +218,7 @@ def _raw_rate(database: Database) -> float:
         return RAW_ROWS / (time.perf_counter() - began)
 
 
-def _insert(cursor: Any, columns: str, rows: list[tuple[object, ...]], is_sqlite: bool) -> None:
+def _insert(cursor: Any, columns: str, rows: Sequence[tuple[object, ...]], is_sqlite: bool) -> None:
     if is_sqlite:
         marks = ", ".join("?" * len(rows[0]))
         cursor.executemany(f"INSERT INTO raw_rows ({columns}) VALUES ({marks})", rows)

@@ -48,7 +48,7 @@ def _figure(kind: str, spread: Spread, target: float, bots: int, more: str) -> F
 
 def _all_at(place: Installation, count: int) -> bool:
     lives = place.lives().values()
-    return sum((life["bars"] or 0) >= BARS for life in lives) >= count
+    return sum(int(life["bars"] or 0) >= BARS for life in lives) >= count
 
 
 def _service(place: Installation) -> list[psutil.Process]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.clock import SystemClock
 from common.spec import BotSpec, read_spec
+from common.wire.facts import AnyFact, Checkpoint
 from common.wire.ticket import LinkTicket, Places, RowFacts, Ticket
+from worker.engine.recorder import Commit
 from worker.engine.run import Trading
-from worker.engine.session import Commit
+from worker.link.journal import Journal
 from worker.progress import Progress
 
 
@@ -20,6 +22,25 @@ def spec_of(config: Mapping[str, Any], bot_id: int) -> BotSpec:
     if spec is None:
         raise ValueError(f"the config of bot {bot_id} is not valid")
     return spec
+
+
+def written_to(journal: Journal) -> Commit:
+    """What a life does with its facts: all that is durable is on the disk when it returns."""
+
+    def commit(
+        facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, durable: bool = False
+    ) -> None:
+        journal.append(facts, checkpoint, deliver=deliver)
+        if durable:
+            journal.sync()
+
+    return commit
+
+
+def dropped(
+    facts: Sequence[AnyFact], checkpoint: Checkpoint | None, *, deliver: bool = False, durable: bool = False
+) -> None:
+    """A commit that keeps nothing."""
 
 
 def run(config: Mapping[str, Any], bot_id: int, commit: Commit) -> int:
