@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import compress
 from typing import Any, NoReturn
 
 import typer
@@ -32,7 +33,9 @@ _STATUS_STYLE = {
 }
 PIPE_WIDTH = 400
 """Columns of a report where the output is no terminal."""
-_LOOSE = frozenset({"Last error", "Why", "What happened", "What to do", "Rule", "Given", "Meaning", "About"})
+_LOOSE = frozenset(
+    {"Last error", "Last end", "Why", "What happened", "What to do", "Rule", "Given", "Meaning", "About"}
+)
 """Columns of sentences: they take what width is left, and wrap."""
 _NUMERIC = (
     "pnl",
@@ -57,7 +60,7 @@ def print_json(value: Any) -> None:
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
-    """Rows as JSON (all keys) or as a table of `columns` (key → heading)."""
+    """Rows as JSON (all keys) or as a table of `columns` (key → heading); a terminal is spared the empty ones."""
     if as_json:
         print_json(list(rows))
         return
@@ -66,10 +69,15 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_js
         console.print(empty, style="dim")
         return
     cells = [[_cell(key, row.get(key)) for key in columns] for row in rows]
-    if not console.is_terminal:
-        console = Console(width=_whole([[Text(heading) for heading in columns.values()], *cells]))
+    headings = list(columns.values())
+    if console.is_terminal:
+        filled = [any(row[place].cell_len for row in cells) for place in range(len(headings))]
+        headings = list(compress(headings, filled))
+        cells = [list(compress(row, filled)) for row in cells]
+    else:
+        console = Console(width=_whole([[Text(heading) for heading in headings], *cells]))
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in columns.values():
+    for heading in headings:
         numeric = any(word in heading.lower() for word in _NUMERIC)
         loose = heading in _LOOSE
         table.add_column(

@@ -149,7 +149,7 @@ def _process(row: dict[str, Any]) -> str | int | None:
 def _ended(last_exit: dict[str, Any] | None, now: datetime) -> str:
     if last_exit is None:
         return ""
-    return f"{last_exit['cause'] or 'unknown'}, {ago(last_exit['ended_at'], now)} ago"
+    return f"{last_exit['cause'] or 'unknown'}, {ago(last_exit['ended_at'], now)}"
 
 
 def _seconds(age: float | None) -> str:
