@@ -33,7 +33,7 @@ MOST_PASSINGS = {
 """How often a point is passed at least by one process while two bots trade to the end of their candles."""
 SHORT, LONG = (300, 2), (4000, 1)
 """Bars and bots."""
-BARS_PER_SECOND = 400
+BARS_PER_SECOND = 150
 """Slow enough that what happens is told, recorded and acknowledged in many portions."""
 OFTEN = SETTINGS | {"BOTVISOR_CHECKPOINT_BARS": "2"}
 
