@@ -21,6 +21,9 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_BAD_SETTINGS = 78
 
+_SWITCH_SECONDS = 0.0005
+"""How long another thread may keep the interpreter while the control loop waits for it; Python's own choice is 5 ms."""
+
 
 def main(arguments: Sequence[str], signals: SignalInbox) -> int:
     """Run the service until it is stopped; the exit code of the process. `signals` is listening already."""
@@ -52,6 +55,7 @@ def _serve(settings: Settings, signals: SignalInbox) -> int:
     try:
         with assemble(settings, signals) as supervisor:
             settle_collector()
+            sys.setswitchinterval(_SWITCH_SECONDS)
             return supervisor.run()
     except BotvisorError as error:
         logger.critical("{}", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -40,6 +41,7 @@ def is_alive(identity: ProcessIdentity) -> bool:
     return create_time(identity.pid) == identity.create_time
 
 
+@cache
 def boot_id() -> str:
     """Name of this run of the machine; create times of another run mean nothing. Empty where the system has none."""
     try:

@@ -73,12 +73,11 @@ class LifeRecords:
 
     def write(self, record: LifeRecord) -> None:
         """Replace the bot's record as a whole. Raises OSError."""
-        document = {"boot_id": boot_id(), "life": record.model_dump(mode="json")}
         path = self._path(record.bot_id)
         draft = path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w") as sink:
-            sink.write(_Document.model_validate(document).model_dump_json())
+            sink.write(_Document(boot_id=boot_id(), life=record).model_dump_json())
         draft.replace(path)
 
     def remove(self, bot_id: int, incarnation: int) -> None:
