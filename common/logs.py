@@ -7,6 +7,7 @@ bound keys (bot_id, incarnation, correlation_id, …). Values of registered secr
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from datetime import UTC
@@ -28,6 +29,7 @@ __all__ = [
     "human_line",
     "register_secret",
     "register_secrets_of",
+    "rehearse",
     "reset",
     "scrub",
 ]
@@ -58,6 +60,13 @@ def add_json_file(path: Path, *, level: str, rotation_mb: float, keep: int, **bo
         backtrace=False,
         diagnose=False,
     )
+
+
+def rehearse() -> None:
+    """Write a line to nowhere and remove all sinks: what logging touches first has then been touched."""
+    logger.add(os.devnull, format=_json_format, backtrace=False, diagnose=False)
+    logger.info("A rehearsal")
+    logger.remove()
 
 
 class ErrorCount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -10,9 +11,11 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from pydantic import ValidationError
+
 from common import logs
 from common.exit_status import ExitStatus
-from common.process import forbid_core_files
+from common.process import facts_of, forbid_core_files
 from common.wire.ticket import Ticket
 from worker.control_group import enter
 from worker.mark import mark_life
@@ -37,6 +40,18 @@ def run(ticket_fd: int, body: Body | None = None) -> NoReturn:
         sys.stderr.write(logs.scrub(traceback.format_exc()))
     finally:
         _flush_and_leave(code)
+
+
+def rehearse() -> None:
+    """Do for nothing what every life does first.
+
+    A forked process takes a fault at its first write to each page of memory; one that has time has them before.
+    """
+    reset_signals()
+    logs.rehearse()
+    facts_of(os.getpid())
+    with contextlib.suppress(ValidationError):
+        Ticket.model_validate_json(b"{}")
 
 
 def reset_signals() -> None:

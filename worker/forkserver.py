@@ -2,7 +2,8 @@
 
 Executed as `python -m worker.forkserver --socket FD`. It holds no thread, socket of a library, event loop, log
 sink or secret; it passes each ticket on as an open file without reading it. It reaps its children and says how
-they ended. When the supervisor is gone it leaves, and its children live on.
+they ended. One child waits ready for the next life. When the supervisor is gone it leaves, and the lives it made
+live on.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
@@ -25,12 +25,11 @@ from typing import NoReturn
 import setproctitle
 
 from common.crash_points import reach
-from common.process import become_subreaper, bury, facts_of, next_dead_child, why_no_process
+from common.process import become_subreaper, bury, next_dead_child, why_no_process
 from common.strays import kill_strays
 from common.wire.launch import (
     CHECK,
     MOST_FILES,
-    NOT_STARTED,
     REQUEST,
     SPAWN,
     SPAWN_AT_EXCHANGE,
@@ -42,9 +41,13 @@ from common.wire.launch import (
     encode_answer,
 )
 from worker import check, entry
+from worker.newborn import Newborn
 from worker.preload import preload, preload_exchanges
 
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+_FILES = {SPAWN: 1, SPAWN_AT_EXCHANGE: 1, CHECK: 2}
+_QUIET_MS = 50
+"""Time without a word after which the next child is made ahead."""
 
 
 def main(arguments: Sequence[str] | None = None, body: entry.Body | None = None) -> NoReturn:
@@ -74,13 +77,17 @@ def _parser() -> argparse.ArgumentParser:
 class ForkServer:
     """Answers requests on `connection` with child processes.
 
-    Writing to the supervisor may block: there is nobody else to serve, and the children do not depend on us.
+    A child is made ahead when all is quiet, so that a life that has to be replaced need not wait for a fork; in a
+    burst each is forked as it is asked for. Writing to the supervisor may block: there is nobody else to serve, and
+    the children do not depend on us.
     """
 
     def __init__(self, connection: socket.socket, body: entry.Body | None) -> None:
         self._connection = connection
         self._body = body
         self._numbers: dict[int, int] = {}
+        self._ahead: Newborn | None = None
+        self._wants_ahead = True
         self._woken, self._waker = os.pipe()
         for descriptor in (self._woken, self._waker):
             os.set_blocking(descriptor, False)
@@ -94,11 +101,15 @@ class ForkServer:
         poller.register(self._woken, select.POLLIN)
         self._say(ready)
         while True:
-            waiting = {descriptor for descriptor, _ in poller.poll()}
+            waiting = {descriptor for descriptor, _ in poller.poll(_QUIET_MS if self._wants_ahead else None)}
+            if not waiting:
+                self._make_ahead()
             if self._woken in waiting:
                 self._bury_dead()
             if self._connection.fileno() in waiting and not self._serve_one():
-                return
+                break
+        if self._ahead is not None:
+            self._ahead.see_off()
 
     def _serve_one(self) -> bool:
         record, files, _, _ = socket.recv_fds(self._connection, REQUEST.size, MOST_FILES, _CLOSE_ON_EXEC)
@@ -106,54 +117,60 @@ class ForkServer:
             if len(record) < REQUEST.size:
                 return False
             kind, number = REQUEST.unpack(record)
-            job = self._job(kind, files)
-            if job is None:
+            if _FILES.get(kind) != len(files):
                 self._say(Refused(number=number, reason=f"request {kind!r} with {len(files)} files is not known"))
-            else:
-                self._fork(number, files, job)
+                return True
+            self._serve(number, kind, files)
         finally:
             for descriptor in files:
                 os.close(descriptor)
         return True
 
-    def _job(self, kind: bytes, files: Sequence[int]) -> Callable[[], object] | None:
-        if kind in (SPAWN, SPAWN_AT_EXCHANGE) and len(files) == 1:
-            if kind == SPAWN_AT_EXCHANGE:
-                preload_exchanges()
-            return lambda: entry.run(files[0], self._body)
-        if kind == CHECK and len(files) == 2:
-            return lambda: check.run(files[0], files[1])
-        return None
-
-    def _fork(self, number: int, files: Sequence[int], job: Callable[[], object]) -> None:
-        threads = _thread_count()
-        if threads != 1:
-            self._say(
-                Refused(number=number, reason=f"the fork server has {threads} threads; forking needs exactly one")
-            )
-            return
-        gate, opener = os.pipe()
+    def _serve(self, number: int, kind: bytes, files: Sequence[int]) -> None:
+        if kind == SPAWN_AT_EXCHANGE and preload_exchanges():
+            self._drop_ahead()
+        reach("fork.before")
         try:
-            with warnings.catch_warnings():
-                # From 3.12 on Python counts threads by a look at /proc that a process title with spaces misleads.
-                warnings.filterwarnings("ignore", message=".*multi-threaded", category=DeprecationWarning)
-                reach("fork.before")
-                pid = os.fork()
-            if pid == 0:
-                _be_child(gate, opener, files, job)
+            child = self._child(kind)
         except (OSError, MemoryError) as error:
             self._say(Refused(number=number, reason=f"fork failed: {why_no_process(error)}"))
-        else:
-            reach("fork.after")
-            self._numbers[pid] = number
-            facts = facts_of(pid)
-            self._say(Born(number=number, pid=pid, created=facts.created if facts else None))
-            reach("fork.told")
-            with contextlib.suppress(BrokenPipeError):
-                os.write(opener, b"!")
-        finally:
-            os.close(gate)
-            os.close(opener)
+            return
+        reach("fork.after")
+        self._numbers[child.pid] = number
+        self._say(Born(number=number, pid=child.pid, created=child.created))
+        reach("fork.told")
+        child.let_go(kind, files)
+
+    def _child(self, kind: bytes) -> Newborn:
+        """Raises OSError, MemoryError."""
+        self._wants_ahead = True
+        if self._ahead is None or kind == CHECK:
+            return self._fork()
+        child, self._ahead = self._ahead, None
+        return child
+
+    def _fork(self, prepare: Callable[[], object] = lambda: None) -> Newborn:
+        if (threads := _thread_count()) != 1:
+            raise OSError(f"the fork server has {threads} threads; forking needs exactly one")
+        return Newborn(self._do, prepare)
+
+    def _do(self, kind: bytes, files: Sequence[int]) -> NoReturn:
+        """What a child does."""
+        if kind == CHECK:
+            check.run(*files)
+        entry.run(files[0], self._body)
+
+    def _make_ahead(self) -> None:
+        """One that the system refuses is asked for again after the next request."""
+        self._wants_ahead = False
+        if self._ahead is None:
+            with contextlib.suppress(OSError, MemoryError):
+                self._ahead = self._fork(_be_ready)
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.drop()
+            self._ahead = None
 
     def _bury_dead(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -163,6 +180,8 @@ class ForkServer:
         while (pid := next_dead_child()) is not None:
             death = bury(pid)
             buried = True
+            if self._ahead is not None and pid == self._ahead.pid:
+                self._drop_ahead()
             number = self._numbers.pop(pid, None)
             if number is None or death is None:
                 continue
@@ -182,33 +201,9 @@ class ForkServer:
         self._connection.sendall(encode_answer(answer))
 
 
-def _be_child(gate: int, opener: int, files: Sequence[int], job: Callable[[], object]) -> NoReturn:
-    """Never returns into the server's loop.
-
-    The child waits at the gate until its birth is announced: were the server killed before, the supervisor
-    could neither know nor find this life.
-    """
-    try:
-        os.setsid()
-        os.close(opener)
-        if not os.read(gate, 1):
-            os._exit(NOT_STARTED)
-        signal.set_wakeup_fd(-1)
-        _close_all_but({0, 1, 2, *files})
-        gc.enable()
-        job()
-    finally:
-        os._exit(NOT_STARTED)
-
-
-def _close_all_but(kept: set[int]) -> None:
-    try:
-        opened = {int(name) for name in os.listdir("/proc/self/fd")}
-    except FileNotFoundError:
-        opened = set(range(256))
-    for descriptor in opened - kept:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
+def _be_ready() -> None:
+    setproctitle.setproctitle("botvisor: next life")
+    entry.rehearse()
 
 
 def _thread_count() -> int:

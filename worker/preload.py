@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterable
 
 import worker
@@ -39,13 +40,16 @@ def preload(extra: Iterable[str] = ()) -> dict[str, str]:
     return broken
 
 
-def preload_exchanges() -> None:
+def preload_exchanges() -> bool:
     """Import the client library of exchanges: large, so only once a life needs it, and then for all lives to share.
 
-    A failure is left to the life, which meets it again and reports it.
+    A failure is left to the life, which meets it again and reports it. Returns whether anything was imported now.
     """
+    if "ccxt.pro" in sys.modules:
+        return False
     with contextlib.suppress(Exception):
         importlib.import_module("ccxt.pro")
+    return True
 
 
 def _own_modules() -> list[str]:

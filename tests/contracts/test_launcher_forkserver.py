@@ -17,7 +17,7 @@ from waiting import PATIENCE, wait_until
 from common.crash_points import VARIABLE
 from common.process import become_subreaper, facts_of
 from common.wire.launch import NOT_STARTED, REQUEST, Ready, decode_answer
-from common.wire.ticket import RowFacts
+from common.wire.ticket import ExchangeTicket, RowFacts
 from supervisor.processes.child import is_alive
 from supervisor.processes.forkserver import ForkServerLauncher
 from supervisor.processes.port import Checked, Exited, ExitReport, Spawned, SpawnFailed
@@ -36,6 +36,19 @@ def _kill_server(world: World) -> int:
     return old
 
 
+def _ahead(world: World) -> list[int]:
+    """The child that waits for the next life, if there is one."""
+    server = _server(world)
+    offspring = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [int(pid) for pid in offspring if b"next life" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def _next_life(world: World) -> int:
+    world.until(lambda: _ahead(world), "a child waits for the next life")
+    (pid,) = _ahead(world)
+    return pid
+
+
 def _never_lived(world: World, incarnation: int) -> bool:
     return Exited(incarnation, ExitReport(exit_code=NOT_STARTED)) in world.told
 
@@ -46,10 +59,11 @@ def _has_outcome(world: World, incarnation: int) -> bool:
 
 def test_the_server_has_one_thread_and_no_descriptor_of_a_library(forking: World) -> None:
     forking.start("live")
+    _next_life(forking)  # whose gate is the second socket
     process = Path(f"/proc/{_server(forking)}")
     assert len(os.listdir(process / "task")) == 1
     targets = [os.readlink(process / "fd" / name) for name in os.listdir(process / "fd") if int(name) > 2]
-    assert sorted(target.split(":")[0] for target in targets) == ["pipe", "pipe", "socket"]
+    assert sorted(target.split(":")[0] for target in targets) == ["pipe", "pipe", "socket", "socket"]
 
 
 def test_lives_keep_their_pids_when_the_fork_server_is_killed_and_a_new_one_serves(forking: World) -> None:
@@ -291,3 +305,69 @@ def test_births_and_deaths_that_are_told_in_one_breath_are_both_heard(forking: W
     for ticket in tickets:
         assert forking.first(Spawned, ticket.incarnation).child.pid > 0
         assert forking.exit_of(ticket.incarnation).exit_code == 3
+
+
+def test_a_life_is_led_by_the_child_that_waited_and_another_one_waits_then(forking: World) -> None:
+    forking.start("live")
+    waiting = _next_life(forking)
+    spawned = forking.start("live")
+    assert forking.note(spawned.incarnation)["pid"] == spawned.child.pid == waiting
+    assert _next_life(forking) != waiting
+
+
+def test_a_life_is_the_same_whether_its_process_was_made_in_advance_or_for_it(forking: World) -> None:
+    before = _next_life_after_start(forking)
+    advance, direct = forking.ticket("live"), forking.ticket("live")
+    forking.launcher.spawn(advance)
+    forking.launcher.spawn(direct)
+    notes = [forking.note(ticket.incarnation) for ticket in (advance, direct)]
+    assert notes[0]["pid"] == before != notes[1]["pid"]
+    for note in notes:
+        assert note["group"] == note["session"] == note["pid"]
+        assert (note["parent"], note["threads"], note["blocked"]) == (_server(forking), 1, [])
+    files = [[Path(target).name for target in note["files"].values()] for note in notes]
+    assert files[0] == files[1]
+
+
+def test_a_waiting_child_that_is_killed_costs_nobody_a_life(forking: World) -> None:
+    waiting = _next_life_after_start(forking)
+    os.kill(waiting, signal.SIGKILL)
+    forking.until(lambda: facts_of(waiting) is None, "it is reaped")
+    assert is_alive(forking.start("live").child)
+    assert _next_life(forking) != waiting
+    assert not [event for event in forking.told if isinstance(event, Exited)]
+
+
+def test_a_server_that_leaves_has_buried_the_child_that_waited(forking: World) -> None:
+    life, waiting = forking.start("live"), _next_life(forking)
+    forking.launcher.close()
+    assert facts_of(waiting) is None
+    os.killpg(life.child.pid, signal.SIGKILL)
+    os.waitpid(life.child.pid, 0)
+    forking.told.append(Exited(life.incarnation, ExitReport()))
+
+
+def test_a_waiting_child_leaves_with_its_server(forking: World) -> None:
+    waiting = _next_life_after_start(forking)
+    _kill_server(forking)
+    forking.until(lambda: facts_of(waiting) is None, "the child that waited is gone and reaped")
+
+
+def test_the_first_life_at_an_exchange_and_its_successors_share_the_client_that_was_imported_for_it(
+    forking: World,
+) -> None:
+    made_before_the_import = _next_life_after_start(forking)
+    for _ in range(2):
+        exchange = ExchangeTicket(exchange="binance", mode="public", bucket_dir=forking.folder)
+        ticket = forking.ticket("live").model_copy(update={"exchange": exchange})
+        forking.launcher.spawn(ticket)
+        note = forking.note(ticket.incarnation)
+        assert note["client"], "the client was there when the life began"
+        assert note["pid"] != made_before_the_import
+        _next_life(forking)
+    assert facts_of(made_before_the_import) is None
+
+
+def _next_life_after_start(world: World) -> int:
+    world.start("live")
+    return _next_life(world)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from databases import PostgresServer
-from effort import examples
+from effort import THOROUGH, examples
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_facts import deliver, entries, everything, new_bot, trades_of
@@ -77,7 +77,7 @@ def test_any_delivery_leaves_the_same_tables_on_sqlite(
 
 @pytest.mark.postgres
 @settings(
-    max_examples=examples(8),
+    max_examples=8 if THOROUGH else 4,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
