@@ -17,7 +17,7 @@ from supervisor.store.recovery import read_recoveries
 from supervisor.store.shape import Shape
 from supervisor.store.supervision import Supervision, read_supervision
 from supervisor.store.tables import trading_bots, usr_users
-from supervisor.store.types import Unreadable, decode_json
+from supervisor.store.types import decode_json
 
 _AS_TEXT = ("config", "extra_metadata")
 
@@ -30,7 +30,7 @@ class BotRow:
     user_id: int | None
     status: str
     config: object
-    """The decoded JSON, or `types.Unreadable` when the text is not JSON."""
+    """The decoded JSON; the text itself when it is none."""
     description: str | None
     extra_metadata: Mapping[str, Any]
     """Empty when NULL or unreadable."""
@@ -122,7 +122,7 @@ def _complete(raw: RawBot, recovery: Recovery) -> BotRow:
         id=raw.id,
         user_id=raw.user_id,
         status=raw.status,
-        config=Unreadable("") if raw.config_text is None else decode_json(raw.config_text),
+        config=decode_json(raw.config_text),
         description=raw.description,
         extra_metadata=raw.extra_metadata,
         created_at=raw.created_at,

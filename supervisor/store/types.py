@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,17 +22,10 @@ BigId = BigInteger().with_variant(Integer, _SQLITE)
 """64-bit key; SQLite numbers rows by itself only in a column declared INTEGER."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Text that stands where JSON should and is none."""
-
-    text: str
-
-
 def decode_json(value: object) -> object:
     """JSON as a driver hands it over: decoded already, or text, or text of a JSON string that holds an object again.
 
-    Text that is no JSON gives `Unreadable`; nothing is raised.
+    Text that is no JSON stays as it is; nothing is raised.
     """
     if isinstance(value, bytes | bytearray | memoryview):
         value = bytes(value).decode("utf-8", "replace")
@@ -42,7 +34,7 @@ def decode_json(value: object) -> object:
     try:
         decoded = json.loads(value)
     except (ValueError, RecursionError):
-        return Unreadable(value)
+        return value
     return _decode_again(decoded) if isinstance(decoded, str) else decoded
 
 

@@ -15,15 +15,26 @@ from database import Database
 from waiting import holds_for
 from world import World
 
+UNREADABLE = {
+    '{"broker": ': "a text of 11 characters: must be JSON: Expecting value at line 1 column 12",
+    "": "a text of 0 characters: must be JSON: Expecting value at line 1 column 1",
+    "{'single': 1}": "must be JSON: Expecting property name enclosed in double quotes at line 1 column 2",
+    "\x00\x01": "must be JSON: Expecting value at line 1 column 1",
+    "null": "config is null: must be a JSON object",
+    "[1, 2]": "config is a list: must be a JSON object",
+    '"just words"': "config is a text of 10 characters: must be JSON",
+    "42": "config is a number: must be a JSON object",
+}
 
-def test_broken_json_in_a_row_is_an_error_of_that_row(lite_world: World) -> None:
+
+def test_broken_json_in_a_row_is_an_error_of_that_row_that_says_where_it_breaks(lite_world: World) -> None:
     neighbour = lite_world.insert_bot(a_bot())
     lite_world.start()
     (pid,) = lite_world.until_running(neighbour)
-    for text in ('{"broker": ', "", "null", "[1, 2]", '"just words"', "42", "{'single': 1}", "\x00\x01"):
+    for text, told in UNREADABLE.items():
         bot_id = lite_world.insert_bot(None, text=text)
         row = lite_world.until_status(bot_id, "error")
-        assert row["extra_metadata"]["last_error"], text
+        assert told in row["extra_metadata"]["last_error"]
         assert "Traceback" not in row["extra_metadata"]["last_error"]
         assert row["config"] == text or text in ("null", "[1, 2]", '"just words"', "42"), (
             "the row's config is not touched"

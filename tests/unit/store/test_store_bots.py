@@ -17,7 +17,6 @@ from supervisor.store.schema import upgrade
 from supervisor.store.shape import read_shape
 from supervisor.store.status import write_beats, write_status
 from supervisor.store.tables import trading_bots, usr_users
-from supervisor.store.types import Unreadable
 
 
 def set_status(engine: Engine, bot_id: int, expected: str | None, status: str | None, **more: object) -> StatusWritten:
@@ -42,7 +41,7 @@ def test_rows_of_the_earlier_service_are_read_whatever_they_hold(empty_database_
     assert (first.user_id, first.error_count, first.current_balance) == (7, 0, Decimal("1000.5"))
     assert first.extra_metadata == {"kept": [1, 2.5]}
     assert first.created_at == datetime(2025, 11, 4, 10, tzinfo=UTC)
-    assert second.config == (Unreadable("{broken") if engine.dialect.name == "sqlite" else ["no object"])
+    assert second.config == ("{broken" if engine.dialect.name == "sqlite" else ["no object"])
     assert third.config == {"name": "twice"}
     assert (third.extra_metadata, third.description) == ({}, None)
     assert [row.row_id for row in first.recovery.trades] == [40, 41]
